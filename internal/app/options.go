@@ -1,0 +1,139 @@
+// Package app builds the daemon from its options, runs it, reloads its rules in
+// two phases and closes everything in reverse order.
+package app
+
+import (
+	"time"
+
+	"tocsin/config"
+	"tocsin/internal/httpx"
+)
+
+// Options is everything the command line decides. The zero value of a field
+// means what its flag's empty value means; defaults are the flags' business.
+type Options struct {
+	Rules       RuleOptions
+	Datasource  DatasourceOptions
+	RemoteRead  RemoteReadOptions
+	RemoteWrite RemoteWriteOptions
+	Notifier    NotifierOptions
+	External    ExternalOptions
+	HTTP        HTTPOptions
+
+	DryRun bool
+	// Flags are the flags with their values as /flags and the flag metric show
+	// them, secrets already hidden, sorted by name.
+	Flags []Flag
+	// Version is the program's version as /metrics and -version show it.
+	Version string
+}
+
+// Flag is one command-line flag in force.
+type Flag struct {
+	Name, Value string
+	IsSet       bool // given, by command line or environment
+}
+
+// RuleOptions says which rules run and how.
+type RuleOptions struct {
+	Files     []string // files, globs and http(s) URLs
+	Templates []string // files and globs of -rule.templates
+
+	DefaultType        config.Type
+	EvaluationInterval time.Duration
+	EvalDelay          time.Duration
+	MaxStartDelay      time.Duration
+	ResultsLimit       int
+	UpdateEntriesLimit int
+	StripFilePath      bool
+
+	ValidateExpressions bool
+	ValidateTemplates   bool
+
+	ResendDelay         time.Duration
+	MaxResolveDuration  time.Duration // 0 is no cap
+	ErrorResendDuration time.Duration // how long firing alerts are sent while their query fails
+	ConflictingLabels   string        // exported or override
+	DisableAlertgroup   bool
+	ChainWait           time.Duration // how long a chained rule waits for remote write
+	ConfigCheckInterval time.Duration // 0 is never
+	LoadTimeout         time.Duration // for one rule URL
+	MaxFileSize         int64         // bytes of one rule file or URL
+}
+
+// DatasourceOptions says where expressions are evaluated.
+type DatasourceOptions struct {
+	URL              string
+	Client           httpx.ClientOptions
+	AppendTypePrefix bool
+	DisableStepParam bool
+	QueryStep        time.Duration
+	RoundDigits      int
+	ShowURL          bool
+	QueryTimeout     time.Duration // most time one query may take; the group's interval if that is less
+	MaxConcurrency   int           // most queries in flight; 0 is no cap
+}
+
+// RemoteReadOptions says where alert state is restored from.
+type RemoteReadOptions struct {
+	URL               string
+	Client            httpx.ClientOptions
+	DisablePathAppend bool
+	Lookback          time.Duration
+	ShowURL           bool
+}
+
+// RemoteWriteOptions says where results are written.
+type RemoteWriteOptions struct {
+	URL               string
+	Client            httpx.ClientOptions
+	DisablePathAppend bool
+	ShowURL           bool
+
+	Concurrency      int
+	FlushInterval    time.Duration
+	MaxBatchSize     int // series per request
+	MaxQueueSize     int // series
+	RetryMinInterval time.Duration
+	RetryMaxTime     time.Duration
+	SendTimeout      time.Duration
+}
+
+// NotifierOptions says who is told of alerts. The slices pair by index; one of
+// length 1 applies to every URL.
+type NotifierOptions struct {
+	URLs                    []string
+	Targets                 []NotifierTarget // one per URL
+	Blackhole               bool
+	ShowURL                 bool
+	MaxBatchSize            int           // alerts per request
+	DrainTimeout            time.Duration // for the queues at shutdown
+	SuppressDuplicateErrors bool
+}
+
+// NotifierTarget is the connection of one notifier URL.
+type NotifierTarget struct {
+	Client      httpx.ClientOptions
+	SendTimeout time.Duration
+}
+
+// ExternalOptions says how tocsin names itself to the outside.
+type ExternalOptions struct {
+	URL         string        // without trailing slash; "" derives it from the listen address
+	Labels      []config.Pair // sorted by name
+	AlertSource string        // template of -external.alert.source
+}
+
+// HTTPOptions is tocsin's own server.
+type HTTPOptions struct {
+	ListenAddrs         []string
+	PathPrefix          string
+	MaxGracefulShutdown time.Duration
+	ShutdownDelay       time.Duration
+	AuthUsername        string
+	AuthPassword        httpx.Secret
+	ReloadAuthKey       httpx.Secret
+	MetricsAuthKey      httpx.Secret
+	FlagsAuthKey        httpx.Secret
+	PprofAuthKey        httpx.Secret
+}

@@ -1,0 +1,32 @@
+// Package deps pins.
+package deps
+
+import (
+	_ "github.com/VictoriaMetrics/easyproto"
+	_ "github.com/VictoriaMetrics/metrics"
+	_ "github.com/VictoriaMetrics/metricsql"
+	_ "github.com/bmatcuk/doublestar/v4"
+	_ "github.com/cenkalti/backoff/v5"
+	_ "github.com/cespare/xxhash/v2"
+	_ "github.com/coreos/go-systemd/v22/daemon"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/klauspost/compress/snappy"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/prometheus/client_golang/prometheus"
+	_ "github.com/prometheus/common/config"
+	_ "github.com/prometheus/common/model"
+	_ "github.com/prometheus/prometheus/model/labels"
+	_ "github.com/prometheus/prometheus/promql"
+	_ "github.com/prometheus/prometheus/promql/parser"
+	_ "github.com/prometheus/prometheus/prompb"
+	_ "github.com/prometheus/prometheus/tsdb"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/pflag"
+	_ "github.com/valyala/fastjson"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/semaphore"
+	_ "golang.org/x/text/cases"
+	_ "gopkg.in/yaml.v3"
+	_ "pgregory.net/rapid"
+)
