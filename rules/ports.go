@@ -187,4 +187,4 @@ func (l *TemplateLabels) Map() map[string]string {
 
 // Linker returns the address under which an alert can be looked at: the
 // generatorURL of notifications and the source of the API.
-type Linker func(g *config.Group, r *config.Rule, a *ActiveAlert) string
+type Linker func(g *config.Group, r *config.Rule, a *Instance) string

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"iter"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -29,71 +28,90 @@ func (s State) String() string {
 	return "inactive"
 }
 
-// ActiveAlert is one alert of a rule at its last evaluation.
-type ActiveAlert struct {
-	State       State
-	Labels      labels.Labels
+// Instance is one alert of an alerting rule: one label set with its life so far.
+// It is a plain value, so it can be remembered, handed over and shown alike.
+type Instance struct {
+	State    State
+	Restored bool          // ActiveAt was read back from storage
+	Result   labels.Labels // of the query's result, metric name included
+	Labels   labels.Labels // the identity: what storage and Alertmanager see
+	// Annotations are expanded; a text that failed is its error.
 	Annotations labels.Labels
 	Value       float64
-	ID          uint64 // as vmalert numbers it: FNV-64a over the labels
+	ID          uint64 // as vmalert numbers alerts
 
-	ActiveAt        time.Time // became pending, or firing without for
-	StartsAt        time.Time // began to fire; zero while pending
-	ResolvedAt      time.Time // zero unless Inactive
-	KeepFiringSince time.Time // zero unless only keep_firing_for holds it
-	LastSent        time.Time // was last handed to the notifier; zero if never
-	Restored        bool      // ActiveAt was read back from storage
+	ActiveAt        Instant // became pending, or fired without for
+	StartsAt        Instant // began to fire; unset while pending
+	ResolvedAt      Instant // unset unless Inactive
+	KeepFiringSince Instant // unset unless only keep_firing_for holds it
+	LastSent        Instant // last handed to the notifier; unset if never
 }
 
 // Stabilizing reports whether only keep_firing_for holds the alert.
-func (a *ActiveAlert) Stabilizing() bool { return !a.KeepFiringSince.IsZero() }
+func (a *Instance) Stabilizing() bool { return a.KeepFiringSince != 0 }
 
 // Update is one past evaluation of a rule.
 type Update struct {
-	Time          time.Time     // the wall clock when it began
-	At            time.Time     // the time it was evaluated for
+	Began         Instant       // the wall clock
+	At            Instant       // the time it was evaluated for
 	Duration      time.Duration // of query and processing
 	Error         string        // "" when it went well
-	Samples       int
-	SeriesFetched int // -1 when unknown
+	Samples       int32
+	SeriesFetched int32 // -1 when unknown
 }
 
 // Snapshot is a group as its last evaluation left it. It is built once, never
-// changed and shared freely.
+// changed and shared freely: readers must not write to anything they reach
+// through it.
 type Snapshot struct {
 	Group          *config.Group
-	ID             uint64    // as vmalert numbers the group
-	LastEvaluation time.Time // the wall clock when it began; zero before the first
+	ID             uint64  // as vmalert numbers groups
+	LastEvaluation Instant // when the last round began; unset before the first
 	Rules          []RuleSnapshot
 }
 
 // RuleSnapshot is one rule of a Snapshot.
 type RuleSnapshot struct {
 	Rule   *config.Rule
-	ID     uint64        // as vmalert numbers the rule
+	ID     uint64        // as vmalert numbers rules
 	Labels []config.Pair // external, group and own labels merged, sorted by name
 
-	Last Update // the last evaluation; zero before the first
+	// Alerts are in the order in which they became active; resolved ones that are
+	// still being told to Alertmanager are among them, as Inactive.
+	Alerts []Instance
+	// Updates are the remembered evaluations, oldest first. Empty before the first.
+	Updates []Update
 
-	memory *ruleMemory // shared with the evaluation that made it; read only
+	Pending, Firing int // of Alerts
 }
 
-// Evaluated reports whether the rule was evaluated at least once.
-func (r *RuleSnapshot) Evaluated() bool { return !r.Last.Time.IsZero() }
-
-// Alerts yields the pending and firing alerts, in the order in which they
-// became active. An alert is valid only until the next is yielded.
-func (r *RuleSnapshot) Alerts() iter.Seq[*ActiveAlert] {
-	return func(yield func(*ActiveAlert) bool) {}
-}
-
-// Updates yields the remembered evaluations, newest first.
-func (r *RuleSnapshot) Updates() iter.Seq[Update] {
-	return func(yield func(Update) bool) {}
+// Last returns the newest update; false before the first evaluation.
+func (r *RuleSnapshot) Last() (Update, bool) {
+	if len(r.Updates) == 0 {
+		return Update{}, false
+	}
+	return r.Updates[len(r.Updates)-1], true
 }
 
 // State returns the gravest state of the rule's alerts.
-func (r *RuleSnapshot) State() State { return Inactive }
+func (r *RuleSnapshot) State() State {
+	switch {
+	case r.Firing > 0:
+		return Firing
+	case r.Pending > 0:
+		return Pending
+	}
+	return Inactive
+}
 
-// Counts returns how many alerts of the rule are pending and firing.
-func (r *RuleSnapshot) Counts() (pending, firing int) { return 0, 0 }
+// Query returns the query by which rule r of the group is evaluated at a moment.
+func (s *Snapshot) Query(r *config.Rule, at Instant) Query {
+	return newQuery(s.Group, r, at.Time())
+}
+
+func newQuery(g *config.Group, r *config.Rule, at time.Time) Query {
+	return Query{
+		Type: g.Type, Expr: r.Expr, Time: at, Interval: g.Interval,
+		Params: g.Params, Headers: g.Headers, Debug: r.Debug,
+	}
+}

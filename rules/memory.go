@@ -1,3 +1,0 @@
-package rules
-
-type ruleMemory struct{}
