@@ -31,3 +31,6 @@ func (i Instant) Sub(o Instant) time.Duration { return time.Duration(i - o) }
 
 // Add returns the moment d after i.
 func (i Instant) Add(d time.Duration) Instant { return i + Instant(d) }
+
+// seconds returns i in whole seconds since the Unix epoch.
+func (i Instant) seconds() int64 { return int64(i) / int64(time.Second) }

@@ -68,6 +68,7 @@ type Snapshot struct {
 	ID             uint64  // as vmalert numbers groups
 	LastEvaluation Instant // when the last round began; unset before the first
 	Rules          []RuleSnapshot
+	Stats          GroupStats
 }
 
 // RuleSnapshot is one rule of a Snapshot.
@@ -82,7 +83,8 @@ type RuleSnapshot struct {
 	// Updates are the remembered evaluations, oldest first. Empty before the first.
 	Updates []Update
 
-	Pending, Firing int // of Alerts
+	Pending, Firing int    // of Alerts
+	Errors          uint64 // evaluations that failed, ever
 }
 
 // Last returns the newest update; false before the first evaluation.

@@ -1,0 +1,44 @@
+package rules
+
+import (
+	"log/slog"
+	"time"
+
+	"tocsin/config"
+)
+
+// Deps is what a group needs from the world.
+type Deps struct {
+	Querier   Querier
+	Restorer  *Restorer // nil: alert state is not restored from storage
+	Appender  Appender  // nil: results are not written
+	Notifier  Notifier
+	Templates TemplateCompiler
+	Link      Linker
+	Counters  *Counters
+	Log       *slog.Logger
+	Options   Options
+}
+
+// Options is how rules are evaluated, whatever group they are in.
+type Options struct {
+	ExternalLabels    []config.Pair // sorted by name
+	Conflict          Conflict
+	DisableAlertgroup bool // alerts do not get the label alertgroup
+
+	ResendDelay        time.Duration // between two notifications of an unchanged alert
+	MaxResolveDuration time.Duration // caps how far in the future alerts end; 0 is no cap
+	ErrorResend        time.Duration // how long alerts of a rule that fails go on being sent
+
+	QueryTimeout  time.Duration // of one query; the group's interval if that is less
+	ChainWait     time.Duration // for storage to take what a later rule of the group reads
+	MaxStartDelay time.Duration // before the first round of a group
+}
+
+// queryTimeout returns the deadline of one query of a group.
+func (o *Options) queryTimeout(interval time.Duration) time.Duration {
+	if o.QueryTimeout <= 0 {
+		return interval
+	}
+	return min(interval, o.QueryTimeout)
+}

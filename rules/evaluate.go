@@ -1,0 +1,151 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// outcome is what came of one evaluation of one rule.
+type outcome struct {
+	memory ruleMemory
+	out    output
+	took   time.Duration
+	err    error
+}
+
+// evaluateInTurn evaluates one rule after the other, in file order.
+func (l *loop) evaluateInTurn(ctx context.Context, ev evaluation) {
+	for i := range l.rules {
+		l.awaitChain(ctx, i)
+		l.commit(ctx, i, ev, l.evaluate(ctx, i, ev))
+	}
+}
+
+// evaluateConcurrently evaluates as many rules at once as the group allows. They
+// begin in file order, and what they come to is handed over in file order.
+func (l *loop) evaluateConcurrently(ctx context.Context, ev evaluation) {
+	n := len(l.rules)
+	outcomes := make([]outcome, n)
+	evaluated, committed := signals(n), signals(n)
+	slots := make(chan struct{}, l.cfg.Concurrency)
+	go func() {
+		for i := range n {
+			slots <- struct{}{}
+			go func() {
+				defer func() { <-slots }()
+				defer close(evaluated[i])
+				l.awaitCommits(i, committed)
+				l.awaitChain(ctx, i)
+				outcomes[i] = l.evaluate(ctx, i, ev)
+			}()
+		}
+	}()
+	for i := range n {
+		<-evaluated[i]
+		l.commit(ctx, i, ev, outcomes[i])
+		close(committed[i])
+	}
+}
+
+func signals(n int) []chan struct{} {
+	s := make([]chan struct{}, n)
+	for i := range s {
+		s[i] = make(chan struct{})
+	}
+	return s
+}
+
+// evaluate evaluates rule i. It changes nothing but the rule's own scratch space.
+func (l *loop) evaluate(ctx context.Context, i int, ev evaluation) outcome {
+	m := l.memories[i]
+	ev.first = l.fresh[i]
+	ev.unsettled = l.restoring.awaits(i, &m)
+	start := time.Now()
+	m, out, err := l.rules[i].eval(ctx, ev, m)
+	return outcome{memory: m, out: out, took: time.Since(start), err: err}
+}
+
+// query asks the datasource within the group's deadline.
+func (l *loop) query(ctx context.Context, q Query) (Result, error) {
+	limited, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	res, err := l.deps.Querier.Query(limited, q)
+	switch {
+	case err == nil:
+		return res, nil
+	case context.Cause(ctx) == errCutShort:
+		return Result{}, errCutShort
+	case limited.Err() != nil:
+		return Result{}, fmt.Errorf("no answer within %s: %w", l.timeout, err)
+	}
+	return Result{}, err
+}
+
+// commit takes over what an evaluation came to: it is written and sent, counted
+// and remembered. An evaluation that was cut short leaves nothing.
+func (l *loop) commit(ctx context.Context, i int, ev evaluation, o outcome) {
+	if errors.Is(o.err, errCutShort) {
+		l.deps.Counters.cutShort.Inc()
+		return
+	}
+	err := errors.Join(o.err, l.handOver(ctx, o.out))
+	l.count(o.out, err)
+	was := &l.memories[i]
+	l.logChange(i, was, err)
+	if l.cfg.Rules[i].Debug {
+		l.logDebug(i, ev, o, err)
+	}
+	*was = o.memory.account(ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
+	l.fresh[i] = false
+	l.flush.committed(i, len(o.out.series) > 0)
+}
+
+// handOver gives the results to the senders. One of them failing does not keep
+// the other from being told.
+func (l *loop) handOver(ctx context.Context, out output) error {
+	var errs []error
+	if len(out.series) > 0 && l.deps.Appender != nil {
+		limited, cancel := context.WithTimeout(ctx, l.timeout)
+		if err := l.deps.Appender.Append(limited, out.series); err != nil {
+			errs = append(errs, fmt.Errorf("remote write of %d samples: %w", len(out.series), err))
+		}
+		cancel()
+	}
+	if len(out.alerts) > 0 {
+		n := Notification{Group: l.cfg.Key, Headers: l.cfg.NotifierHeaders, Alerts: out.alerts}
+		if err := l.deps.Notifier.Notify(n); err != nil {
+			errs = append(errs, fmt.Errorf("notification of %d alerts: %w", len(out.alerts), err))
+		}
+	}
+	if len(errs) > 0 {
+		l.deps.Counters.handOverErrors.Inc()
+	}
+	return errors.Join(errs...)
+}
+
+func (l *loop) count(out output, err error) {
+	l.deps.Counters.executions.Inc()
+	if err != nil {
+		l.deps.Counters.executionErrors.Inc()
+	}
+	l.deps.Counters.alertsFired.Add(out.fired)
+}
+
+// logChange says once that a rule began to fail, and once that it recovered.
+func (l *loop) logChange(i int, was *ruleMemory, err error) {
+	failed := len(was.updates) > 0 && was.updates[len(was.updates)-1].Error != ""
+	switch {
+	case err != nil && !failed:
+		l.log.Error("rule fails", "rule", l.cfg.Rules[i].Name, "error", err)
+	case err == nil && failed:
+		l.log.Info("rule works again", "rule", l.cfg.Rules[i].Name)
+	}
+}
+
+func (l *loop) logDebug(i int, ev evaluation, o outcome, err error) {
+	l.log.Info("rule evaluated", "rule", l.cfg.Rules[i].Name, "at", ev.at.Time(),
+		"duration", o.took, "samples", o.out.samples, "series", len(o.out.series),
+		"alerts", len(o.out.alerts), "partial", o.out.partial, "error", err)
+}

@@ -1,0 +1,104 @@
+package rules
+
+import (
+	"context"
+	"sync"
+)
+
+// flushState knows, within one round, which rules have written something that
+// storage may not have taken yet.
+type flushState struct {
+	mu      sync.Mutex // guards the fields below
+	pending map[int]bool
+	failing bool // the last wait was not rewarded; survives the round
+}
+
+func (f *flushState) reset() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.pending)
+}
+
+// committed notes that rule i has handed over its series, if it had any.
+func (f *flushState) committed(i int, wrote bool) {
+	if !wrote {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pending == nil {
+		f.pending = make(map[int]bool)
+	}
+	f.pending[i] = true
+}
+
+// needed returns what a flush now would settle, or nil if none of the rules on
+// has unsettled series.
+func (f *flushState) needed(on []int) []int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	need := false
+	for _, i := range on {
+		need = need || f.pending[i]
+	}
+	if !need {
+		return nil
+	}
+	settles := make([]int, 0, len(f.pending))
+	for i := range f.pending {
+		settles = append(settles, i)
+	}
+	return settles
+}
+
+// settled notes the end of a flush; changed reports whether waiting began or
+// ceased to fail.
+func (f *flushState) settled(rules []int, err error) (changed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, i := range rules {
+		delete(f.pending, i)
+	}
+	changed = f.failing != (err != nil)
+	f.failing = err != nil
+	return changed
+}
+
+// awaitCommits returns when the rules that rule i reads have handed over their
+// series.
+func (l *loop) awaitCommits(i int, committed []chan struct{}) {
+	if l.chain == nil {
+		return
+	}
+	for _, j := range l.chain[i] {
+		<-committed[j]
+	}
+}
+
+// awaitChain returns when storage has taken the series that rule i reads and an
+// earlier rule wrote in this round, or when that takes too long.
+func (l *loop) awaitChain(ctx context.Context, i int) {
+	if l.chain == nil || len(l.chain[i]) == 0 || l.deps.Appender == nil {
+		return
+	}
+	settles := l.flush.needed(l.chain[i])
+	if settles == nil {
+		return
+	}
+	l.deps.Counters.chainWaits.Inc()
+	limited, cancel := context.WithTimeout(ctx, l.deps.Options.ChainWait)
+	defer cancel()
+	err := l.deps.Appender.Flush(limited)
+	if err != nil {
+		l.deps.Counters.chainTimeouts.Inc()
+	}
+	if !l.flush.settled(settles, err) {
+		return
+	}
+	if err != nil {
+		l.log.Warn("rule does not see this round: remote write is too slow",
+			"rule", l.cfg.Rules[i].Name, "waited", l.deps.Options.ChainWait)
+	} else {
+		l.log.Info("rules see this round again")
+	}
+}

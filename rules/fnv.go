@@ -1,0 +1,23 @@
+package rules
+
+import (
+	"math"
+
+	"github.com/prometheus/prometheus/model/value"
+)
+
+// fnv is a running FNV-64a hash; unlike hash/fnv it hashes strings without
+// copying them.
+type fnv uint64
+
+func newFNV() fnv { return 14695981039346656037 }
+
+func (h fnv) add(s string) fnv {
+	for i := range len(s) {
+		h = (h ^ fnv(s[i])) * 1099511628211
+	}
+	return h
+}
+
+// staleNaN marks the end of a series.
+var staleNaN = math.Float64frombits(value.StaleNaN)

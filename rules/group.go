@@ -1,0 +1,122 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"tocsin/config"
+)
+
+// Group is one rule group, ready to run. It is fixed for life: a changed
+// configuration is another Group.
+type Group struct {
+	// Fixed by NewGroup.
+	cfg     *config.Group
+	id      uint64 // as vmalert numbers it
+	deps    *Deps
+	log     *slog.Logger
+	ids     []RuleID
+	rules   []rule
+	chain   [][]int // see chain
+	sched   schedule
+	timeout time.Duration  // of one query
+	shown   []RuleSnapshot // the rules before their first evaluation
+
+	view atomic.Pointer[Snapshot]
+}
+
+// RuleError is what is wrong with one rule of a group.
+type RuleError struct {
+	Group *config.Group
+	Index int // of the rule
+	Err   error
+}
+
+func (e *RuleError) Error() string {
+	return fmt.Sprintf("group %q: rule %q: %v", e.Group.Key.Name, e.Group.Rules[e.Index].Name, e.Err)
+}
+
+func (e *RuleError) Unwrap() error { return e.Err }
+
+// NewGroup builds the group that cfg describes. It starts nothing and registers
+// nothing, so a Group that is never run leaves no trace. Templates that do not
+// parse are reported joined, each as a *RuleError; the Group returned with
+// such an error runs, and those labels and annotations show the error.
+func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
+	g := &Group{
+		cfg: cfg, id: cfg.ID(), deps: d,
+		log:     d.Log.With("group", cfg.Key.Name, "file", cfg.Key.File),
+		ids:     ruleIDs(cfg.Rules),
+		chain:   chain(cfg),
+		sched:   newSchedule(cfg, d.Options.MaxStartDelay),
+		timeout: d.Options.queryTimeout(cfg.Interval),
+		rules:   make([]rule, len(cfg.Rules)),
+		shown:   make([]RuleSnapshot, len(cfg.Rules)),
+	}
+	var errs []error
+	for i := range cfg.Rules {
+		r := &cfg.Rules[i]
+		built, err := newRule(cfg, r, d)
+		if err != nil {
+			errs = append(errs, &RuleError{Group: cfg, Index: i, Err: err})
+		}
+		g.rules[i] = built
+		g.shown[i] = RuleSnapshot{
+			Rule: r, ID: r.ID(),
+			Labels: mergePairs(d.Options.ExternalLabels, cfg.Labels, r.Labels),
+		}
+	}
+	g.view.Store(g.newSnapshot(nil, 0, nil))
+	return g, errors.Join(errs...)
+}
+
+// Snapshot returns the group as its last round left it.
+func (g *Group) Snapshot() *Snapshot { return g.view.Load() }
+
+// Run evaluates the group until ctx is done, starting from what m remembers, and
+// returns what there is to remember then. A round that is under way when ctx
+// ends is finished if that takes no longer than the deadline of one query; what
+// is cut short writes, sends and remembers nothing. Run is called once.
+func (g *Group) Run(ctx context.Context, m Memory) Memory {
+	l := newLoop(g, m)
+	defer l.restoring.stop()
+	l.publish()
+	l.run(ctx)
+	return l.memory()
+}
+
+// adopt returns what the rules of the group remember of m, by position.
+func (g *Group) adopt(m Memory) []ruleMemory {
+	kept, _ := m.adoptedBy(g.ids)
+	memories := make([]ruleMemory, len(g.ids))
+	for i, id := range g.ids {
+		memories[i] = kept.rules[id]
+	}
+	return memories
+}
+
+// newSnapshot returns the group with what its rules remember.
+func (g *Group) newSnapshot(memories []ruleMemory, began Instant, stats *GroupStats) *Snapshot {
+	s := &Snapshot{Group: g.cfg, ID: g.id, LastEvaluation: began, Rules: slices.Clone(g.shown)}
+	if stats != nil {
+		s.Stats = *stats
+	}
+	for i := range memories {
+		r, m := &s.Rules[i], &memories[i]
+		r.Alerts, r.Updates, r.Errors = m.alerts, m.updates, m.errors
+		for j := range m.alerts {
+			switch m.alerts[j].State {
+			case Pending:
+				r.Pending++
+			case Firing:
+				r.Firing++
+			}
+		}
+	}
+	return s
+}

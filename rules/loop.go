@@ -1,0 +1,150 @@
+package rules
+
+import (
+	"context"
+	"time"
+)
+
+// loop is a group while it runs. Everything in it belongs to the goroutine of
+// Run.
+type loop struct {
+	*Group
+
+	memories []ruleMemory // of the rules, by position
+	fresh    []bool       // rules whose computed values must not be kept
+	last     Instant      // the slot of the last round; unset before the first
+	began    Instant      // when that round began
+	stats    GroupStats
+
+	clock     clock
+	flush     flushState
+	restoring restoring
+}
+
+func newLoop(g *Group, m Memory) *loop {
+	l := &loop{
+		Group: g, memories: g.adopt(m), fresh: make([]bool, len(g.rules)),
+		last: m.last, began: m.began, stats: m.stats, clock: newClock(),
+	}
+	for i := range l.fresh {
+		l.fresh[i] = true
+	}
+	l.restoring = newRestoring(g)
+	return l
+}
+
+// memory returns what is to be remembered when the loop has ended.
+func (l *loop) memory() Memory {
+	m := Memory{rules: make(map[RuleID]ruleMemory, len(l.ids)), last: l.last, began: l.began, stats: l.stats}
+	for i, id := range l.ids {
+		m.rules[id] = l.memories[i]
+	}
+	return m
+}
+
+func (l *loop) publish() {
+	l.view.Store(l.newSnapshot(l.memories, l.began, &l.stats))
+}
+
+// run evaluates the group at every slot until ctx is done.
+func (l *loop) run(ctx context.Context) {
+	if len(l.rules) == 0 {
+		<-ctx.Done()
+		return
+	}
+	prev := l.last
+	if prev == 0 {
+		now, _ := l.clock.read()
+		prev = l.sched.first(now).Add(-l.sched.interval)
+	}
+	var jumped bool
+	for ctx.Err() == nil {
+		now, jump := l.clock.read()
+		jumped = jumped || jump >= l.sched.interval
+		at, missed := l.sched.next(prev, now)
+		if now < prev {
+			l.noteReset(prev.Sub(now))
+			prev = at.Add(-l.sched.interval)
+		}
+		if at > now {
+			l.wait(ctx, at.Sub(now))
+			continue
+		}
+		switch {
+		case missed > 0 && jumped:
+			l.noteReset(-at.Sub(prev))
+		case missed > 0:
+			l.noteMissed(missed)
+		}
+		jumped = false
+		l.round(ctx, at)
+		prev, l.last = at, at
+	}
+}
+
+// wait returns after d or when ctx is done. What is learned from storage in the
+// meantime is applied.
+func (l *loop) wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			return
+		case found := <-l.restoring.results:
+			l.settle(ctx, found)
+		}
+	}
+}
+
+func (l *loop) noteMissed(missed int) {
+	l.stats.Missed += uint64(missed)
+	l.log.Warn("evaluations missed", "missed", missed, "interval", l.sched.interval)
+}
+
+func (l *loop) noteReset(back time.Duration) {
+	l.stats.Resets++
+	l.log.Warn("wall clock was set, schedule starts over", "back", back)
+}
+
+// round evaluates every rule for the slot at.
+func (l *loop) round(ctx context.Context, at Instant) {
+	start := time.Now()
+	l.began = InstantOf(start)
+	roundCtx, end := l.roundContext(ctx)
+	defer end()
+	ev := evaluation{
+		at: InstantOf(l.sched.queryTime(at)), now: l.began,
+		write: l.deps.Appender != nil, query: l.query,
+	}
+	l.flush.reset()
+	if l.cfg.Concurrency > 1 && len(l.rules) > 1 {
+		l.evaluateConcurrently(roundCtx, ev)
+	} else {
+		l.evaluateInTurn(roundCtx, ev)
+	}
+	l.stats.observe(time.Since(start))
+	l.publish()
+	l.restoring.begin(l)
+}
+
+// roundContext returns the context of a round: when ctx ends, what is under way
+// has the time of one query to come to its end.
+func (l *loop) roundContext(ctx context.Context) (context.Context, func()) {
+	round, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stopWatching := context.AfterFunc(ctx, func() {
+		grace := time.NewTimer(l.timeout)
+		defer grace.Stop()
+		select {
+		case <-grace.C:
+			cancel(errCutShort)
+		case <-round.Done():
+		}
+	})
+	return round, func() {
+		stopWatching()
+		cancel(nil)
+	}
+}

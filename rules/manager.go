@@ -1,0 +1,124 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"tocsin/config"
+)
+
+// Manager runs the groups of the configuration in force.
+type Manager struct {
+	log *slog.Logger
+
+	applying sync.Mutex // held by Apply and Close; guards running and closed
+	running  []*running // in configuration order
+	closed   bool
+
+	shown atomic.Pointer[[]*Group] // the groups in force, for readers
+}
+
+// NewManager returns a Manager without groups.
+func NewManager(log *slog.Logger) *Manager {
+	m := &Manager{log: log}
+	m.shown.Store(new([]*Group))
+	return m
+}
+
+// ErrClosed is returned by Apply after Close.
+var ErrClosed = errors.New("rules manager is closed")
+
+// Plan is a configuration that is to replace the one in force.
+type Plan struct {
+	Groups []config.Group
+	Deps   *Deps
+	// Rebuild has even groups with an equal configuration built again, because
+	// something else they depend on, such as the template files, has changed.
+	Rebuild bool
+}
+
+// Change counts what Apply did with groups.
+type Change struct{ Added, Changed, Kept, Removed int }
+
+// running is a group with the goroutine that runs it.
+type running struct {
+	*Group
+	stop   context.CancelFunc
+	done   chan struct{}
+	memory Memory // of the group after it ended; set before done is closed
+}
+
+func start(g *Group, m Memory) *running {
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{Group: g, stop: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		r.memory = g.Run(ctx, m)
+	}()
+	return r
+}
+
+// retire stops the group, waits for it and returns its memory.
+func (r *running) retire() Memory {
+	r.stop()
+	<-r.done
+	return r.memory
+}
+
+// Apply replaces the groups in force by those of p. Groups whose configuration
+// did not change go on untouched; the memory of the others is handed to their
+// successors. Everything that can fail comes first: with an error, which joins
+// a *RuleError for every rule that is wrong, nothing has changed. Readers see
+// the old groups until all of the new ones run.
+func (m *Manager) Apply(p Plan) (Change, error) {
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	if m.closed {
+		return Change{}, ErrClosed
+	}
+	sw, err := m.prepare(p)
+	if err != nil {
+		return Change{}, err
+	}
+	m.running = sw.carryOut(p.Deps)
+	groups := make([]*Group, len(m.running))
+	for i, r := range m.running {
+		groups[i] = r.Group
+	}
+	m.shown.Store(&groups)
+	return sw.change, nil
+}
+
+// Groups returns the groups in force, in configuration order, each as its last
+// round left it. It takes no lock.
+func (m *Manager) Groups() []*Snapshot {
+	groups := *m.shown.Load()
+	out := make([]*Snapshot, len(groups))
+	for i, g := range groups {
+		out[i] = g.Snapshot()
+	}
+	return out
+}
+
+// WriteMetrics writes the metrics of all groups and rules in the Prometheus text
+// format. A series is written as long as its group is in force.
+func (m *Manager) WriteMetrics(w io.Writer) { writeMetrics(w, m.Groups()) }
+
+// Close stops all groups and waits for the rounds under way. The alerts and
+// series of the groups are left as they are: a restart will find them.
+func (m *Manager) Close() {
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	m.closed = true
+	for _, r := range m.running {
+		r.stop()
+	}
+	for _, r := range m.running {
+		<-r.done
+	}
+	m.running = nil
+}

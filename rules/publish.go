@@ -1,0 +1,67 @@
+package rules
+
+// publish turns a finished round into what is to be written and sent, and drops
+// the alerts that are forgotten.
+func (r *alertingRule) publish(o *alertRound, out *output) {
+	now, at := o.ev.now, o.ev.at
+	if o.ev.write {
+		out.series = make([]Series, 0, 2*len(o.alerts))
+	}
+	for i := range o.gone {
+		r.depart(&o.gone[i], at, at.Milli(), out)
+	}
+	kept := o.alerts[:0]
+	for i := range o.alerts {
+		a, was := &o.alerts[i], o.was[i]
+		if o.ev.write {
+			out.series = r.write(out.series, a, was, o.ev)
+		}
+		if a.State == Firing && was != Firing {
+			out.fired++
+		}
+		if a.State == Pending && was == Firing {
+			out.alerts = append(out.alerts, r.withdrawn(a, o.before[i].StartsAt, at))
+		}
+		if a.due(at, was, r.opts.ResendDelay) && a.StartsAt != 0 {
+			a.LastSent = at
+			out.alerts = append(out.alerts, r.alert(a, now))
+		}
+		if a.ActiveAt != 0 {
+			kept = append(kept, *a)
+		}
+	}
+	o.alerts = kept
+}
+
+// withdrawn returns the end of an alert that fires no more because its rule now
+// demands a longer for.
+func (r *alertingRule) withdrawn(a *Instance, started, at Instant) Alert {
+	gone := *a
+	gone.State, gone.StartsAt, gone.ResolvedAt = Inactive, started, at
+	return r.alert(&gone, at)
+}
+
+// write appends the samples of one alert: what it is now, and the end of what it
+// was and is no longer.
+func (r *alertingRule) write(out []Series, a *Instance, was State, ev evaluation) []Series {
+	t := ev.at.Milli()
+	if was != a.State && was != Inactive {
+		out = append(out, stale(r.series.alerts(a.Labels, was), t))
+	}
+	if a.State == Inactive {
+		if was != Inactive {
+			out = append(out, stale(r.series.named(forStateSeries, a.Labels), t))
+		}
+		return out
+	}
+	out = append(out, Series{Labels: r.series.alerts(a.Labels, a.State), T: t, V: 1})
+	if a.State == Pending && ev.unsettled {
+		return out
+	}
+	return append(out, r.forState(a, t))
+}
+
+// forState returns the sample that tells since when an alert is active.
+func (r *alertingRule) forState(a *Instance, t int64) Series {
+	return Series{Labels: r.series.named(forStateSeries, a.Labels), T: t, V: float64(a.ActiveAt.seconds())}
+}

@@ -1,0 +1,117 @@
+package rules
+
+import (
+	"context"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"tocsin/config"
+)
+
+// recordingRule writes the result of an expression under a name of its own.
+type recordingRule struct {
+	group *config.Group
+	rule  *config.Rule
+
+	names, values []string // of the labels it sets, the metric name included
+	labeller      labeller
+}
+
+func newRecordingRule(g *config.Group, r *config.Rule, d *Deps) *recordingRule {
+	rr := &recordingRule{group: g, rule: r, labeller: newLabeller(d.Options.Conflict)}
+	for _, p := range mergePairs(d.Options.ExternalLabels, g.Labels, r.Labels) {
+		rr.names = append(rr.names, p.Name)
+		rr.values = append(rr.values, p.Value)
+	}
+	return rr
+}
+
+func (r *recordingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (ruleMemory, output, error) {
+	res, err := ev.query(ctx, newQuery(r.group, r.rule, ev.at.Time()))
+	if err != nil {
+		return m, output{fetched: -1}, err
+	}
+	out := output{samples: len(res.Samples), fetched: res.SeriesFetched, partial: res.Partial}
+	if limit := r.group.Limit; limit > 0 && len(res.Samples) > limit {
+		return m, out, limitError(limit, len(res.Samples))
+	}
+	series, ended, err := r.record(res.Samples, m.series)
+	if err != nil {
+		return m, out, err
+	}
+	m.series, m.lastAt = series, ev.at
+	if ev.write {
+		out.series = recorded(series, res.Samples, ended, ev.at.Milli())
+	}
+	return m, out, nil
+}
+
+// record labels the samples and finds which of the series written before are
+// missing now. The result shares the label sets of prev where they are the same.
+func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, ended []labels.Labels, err error) {
+	series = make([]labels.Labels, len(samples))
+	for i := range samples {
+		l := r.labels(samples[i].Labels)
+		if i < len(prev) && l == prev[i] {
+			l = prev[i]
+		}
+		series[i] = l
+	}
+	if sameOrder(series, prev) {
+		// The series were found distinct when they were first written.
+		return prev, nil, nil
+	}
+	written := make(map[labels.Labels]struct{}, len(series))
+	for _, l := range series {
+		if _, dup := written[l]; dup {
+			return nil, nil, duplicateError(l)
+		}
+		written[l] = struct{}{}
+	}
+	for _, l := range prev {
+		if _, ok := written[l]; !ok {
+			ended = append(ended, l)
+		}
+	}
+	return series, ended, nil
+}
+
+func (r *recordingRule) labels(result labels.Labels) labels.Labels {
+	r.labeller.set(result, r.names, r.values)
+	return r.labeller.named(r.rule.Name)
+}
+
+func sameOrder(a, b []labels.Labels) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// recorded returns what is to be written: the samples under their new labels,
+// with the time of the answer, and the end of the series that are missing.
+func recorded(series []labels.Labels, samples []Sample, ended []labels.Labels, at int64) []Series {
+	out := make([]Series, 0, len(series)+len(ended))
+	for i, l := range series {
+		out = append(out, Series{Labels: l, T: samples[i].T, V: samples[i].V})
+	}
+	for _, l := range ended {
+		out = append(out, stale(l, at))
+	}
+	return out
+}
+
+// farewell ends the series the rule wrote last.
+func (r *recordingRule) farewell(m ruleMemory, _ Instant) output {
+	at := m.lastAt.Milli() + 1
+	var out output
+	for _, l := range m.series {
+		out.series = append(out.series, stale(l, at))
+	}
+	return out
+}

@@ -1,0 +1,80 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tocsin/config"
+)
+
+// errCutShort is the outcome of an evaluation that was ended from outside. It
+// wrote, sent and remembers nothing.
+var errCutShort = errors.New("evaluation was cut short")
+
+// evaluation is one evaluation of one rule: for which time, and by what means.
+type evaluation struct {
+	at    Instant // the time it is for
+	now   Instant // the wall clock
+	first bool    // nothing computed before may be kept
+	write bool    // somebody takes series
+	// unsettled: storage has not been asked yet since when alerts are pending, so
+	// that must not be overwritten there.
+	unsettled bool
+	query     func(ctx context.Context, q Query) (Result, error)
+}
+
+// output is what an evaluation has to tell the world.
+type output struct {
+	series []Series
+	alerts []Alert
+
+	samples int
+	fetched int  // series the datasource read; -1 when unknown
+	fired   int  // alerts that began to fire
+	partial bool // the answer was
+}
+
+// rule is a rule of a running group. It is used by one goroutine at a time.
+type rule interface {
+	// eval evaluates the rule and returns what it remembers next and what there
+	// is to tell. It changes nothing outside. With an error, the memory is still
+	// to be kept and the output to be told, unless it wraps errCutShort.
+	eval(ctx context.Context, ev evaluation, m ruleMemory) (ruleMemory, output, error)
+	// farewell returns what there is to tell when the rule is gone for good.
+	farewell(m ruleMemory, now Instant) output
+}
+
+// limitError is the error of a rule with more results than its group allows.
+func limitError(limit, got int) error {
+	return fmt.Errorf("limit of %d exceeded: %d results", limit, got)
+}
+
+// duplicateError is the error of a rule of which two results end up with the
+// same labels.
+func duplicateError(l fmt.Stringer) error {
+	return fmt.Errorf("two results have the same labels %s once the rule's labels are applied", l)
+}
+
+// account adds the outcome of an evaluation to what the rule remembers.
+func (m ruleMemory) account(ev evaluation, out output, took time.Duration, limit int, err error) ruleMemory {
+	u := Update{
+		Began: ev.now, At: ev.at, Duration: took,
+		Samples: int32(out.samples), SeriesFetched: int32(out.fetched),
+	}
+	m.evaluated = true
+	if err != nil {
+		u.Error = err.Error()
+		m.errors++
+	}
+	m.updates = remember(m.updates, u, limit)
+	return m
+}
+
+func newRule(g *config.Group, r *config.Rule, d *Deps) (rule, error) {
+	if r.Kind == config.Recording {
+		return newRecordingRule(g, r, d), nil
+	}
+	return newAlertingRule(g, r, d)
+}
