@@ -101,11 +101,13 @@ func (l *loop) wait(ctx context.Context, d time.Duration) {
 
 func (l *loop) noteMissed(missed int) {
 	l.stats.Missed += uint64(missed)
+	l.publish()
 	l.log.Warn("evaluations missed", "missed", missed, "interval", l.sched.interval)
 }
 
 func (l *loop) noteReset(back time.Duration) {
 	l.stats.Resets++
+	l.publish()
 	l.log.Warn("wall clock was set, schedule starts over", "back", back)
 }
 

@@ -252,3 +252,11 @@ func (t template) Expand(ctx context.Context, d *rules.TemplateData) ([]string, 
 	}
 	return out, err
 }
+
+// Hang has every query wait until its context is done.
+func (d *Datasource) Hang() {
+	d.Hook(func(ctx context.Context, _ rules.Query) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+}

@@ -1,0 +1,65 @@
+package rules
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"tocsin/config"
+)
+
+// OneRule is a single rule with its memory, evaluated by hand.
+type OneRule struct {
+	group  *Group
+	memory ruleMemory
+	query  func(context.Context, Query) (Result, error)
+	fresh  bool
+}
+
+// Told is what one evaluation came to.
+type Told struct {
+	Alerts []Instance
+	Series []Series
+	Sent   []Alert
+	Err    error
+}
+
+// NewOneRule builds the only rule of g. It takes over the memory of prev, if any.
+func NewOneRule(t *testing.T, g config.Group, o Options, c TemplateCompiler, prev *OneRule,
+	query func(context.Context, Query) (Result, error),
+) *OneRule {
+	t.Helper()
+	d := &Deps{
+		Templates: c, Options: o, Log: slog.New(slog.DiscardHandler),
+		Counters: NewCounters(metrics.NewSet()), Link: testLink,
+	}
+	group, err := NewGroup(&g, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := &OneRule{group: group, query: query, fresh: true}
+	if prev != nil {
+		m := Memory{rules: map[RuleID]ruleMemory{prev.group.ids[0]: prev.memory}}
+		one.memory = group.adopt(m)[0]
+	}
+	return one
+}
+
+// Eval evaluates the rule for the time at.
+func (o *OneRule) Eval(at time.Time) Told {
+	ev := evaluation{at: InstantOf(at), now: InstantOf(at), first: o.fresh, write: true, query: o.query}
+	m, out, err := o.group.rules[0].eval(context.Background(), ev, o.memory)
+	o.memory, o.fresh = m, false
+	return Told{Alerts: m.alerts, Series: out.series, Sent: out.alerts, Err: err}
+}
+
+func testLink(g *config.Group, _ *config.Rule, a *Instance) string {
+	return "http://tocsin/alert?group=" + g.Key.Name + "&id=" + strconv.FormatUint(a.ID, 10)
+}
+
+// RunningForTest returns the groups that run.
+func (m *Manager) RunningForTest() []*Group { return *m.shown.Load() }
