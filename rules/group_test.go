@@ -3,6 +3,7 @@ package rules_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,25 +35,21 @@ func TestGroupEvaluatesEveryInterval(t *testing.T) {
 func TestMissedRoundsAreCountedExactly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		slow := true
+		var took atomic.Int64
 		w.datasource.Hook(func(context.Context, rules.Query) error {
-			if slow {
-				slow = false
-				time.Sleep(9 * time.Second)
-			}
+			time.Sleep(time.Duration(took.Load()))
 			return nil
 		})
 		w.apply(group("g", alerting("A", "a", 0), alerting("B", "b", 0), alerting("C", "c", 0)))
-		w.pass(9 * time.Second)
-		slow = true
-		w.pass(30 * time.Second)
+		took.Store(int64(3 * time.Second))
+		w.pass(39 * time.Second)
 		if !w.metric(`vmalert_iteration_missed_total{group="g",file="f.yml"} 0`) {
 			t.Error("a round shorter than the interval counts as missed")
 		}
-		// The rounds of 40s take 27 seconds: the slots of 50s and 60s begin
+		// The round of 40s takes 27 seconds: the slots of 50s and 60s begin
 		// meanwhile, and the earlier one is lost.
-		w.datasource.Hook(func(context.Context, rules.Query) error { time.Sleep(9 * time.Second); return nil })
-		w.pass(28 * time.Second)
+		took.Store(int64(9 * time.Second))
+		w.pass(29 * time.Second)
 		if !w.metric(`vmalert_iteration_missed_total{group="g",file="f.yml"} 1`) {
 			t.Error("want one missed round")
 		}

@@ -5,7 +5,8 @@ package httpx
 
 import "time"
 
-// ClientOptions is the connection part of one endpoint's flags.
+// ClientOptions is the connection part of one endpoint's flags. At most one of
+// BasicAuth, bearer token and OAuth2 may be given.
 type ClientOptions struct {
 	// MetricsPrefix names the connection metrics: "vmalert_datasource" makes
 	// vmalert_datasource_conns and its siblings.
@@ -18,7 +19,8 @@ type ClientOptions struct {
 	BearerTokenFile string
 	OAuth2          OAuth2
 	TLS             TLS
-	Headers         []string // "Name: value"
+	// Headers are "Name: value" and are added to requests which lack them.
+	Headers []string
 
 	DisableKeepAlive   bool
 	IdleConnTimeout    time.Duration
@@ -52,9 +54,3 @@ type TLS struct {
 	ServerName         string
 	InsecureSkipVerify bool
 }
-
-// Secret is a string that never prints itself.
-type Secret string
-
-// String hides the value.
-func (Secret) String() string { return "<secret>" }
