@@ -78,15 +78,16 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 // Snapshot returns the group as its last round left it.
 func (g *Group) Snapshot() *Snapshot { return g.view.Load() }
 
-// Run evaluates the group until ctx is done, starting from what m remembers, and
-// returns what there is to remember then. A round that is under way when ctx
-// ends is finished if that takes no longer than the deadline of one query; what
-// is cut short writes, sends and remembers nothing. Run is called once.
-func (g *Group) Run(ctx context.Context, m Memory) Memory {
+// Run evaluates the group until retire is closed or ctx is done, starting from
+// what m remembers, and returns what there is to remember then. A round that is
+// under way when retire is closed is finished if that takes no longer than the
+// deadline of one query; when ctx ends it is cut short at once. What is cut
+// short writes, sends and remembers nothing. Run is called once.
+func (g *Group) Run(ctx context.Context, retire <-chan struct{}, m Memory) Memory {
 	l := newLoop(g, m)
 	defer l.restoring.stop()
 	l.publish()
-	l.run(ctx)
+	l.run(ctx, retire)
 	return l.memory()
 }
 

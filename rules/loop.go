@@ -46,10 +46,13 @@ func (l *loop) publish() {
 	l.view.Store(l.newSnapshot(l.memories, l.began, &l.stats))
 }
 
-// run evaluates the group at every slot until ctx is done.
-func (l *loop) run(ctx context.Context) {
+// run evaluates the group at every slot until retire is closed or ctx is done.
+func (l *loop) run(ctx context.Context, retire <-chan struct{}) {
 	if len(l.rules) == 0 {
-		<-ctx.Done()
+		select {
+		case <-retire:
+		case <-ctx.Done():
+		}
 		return
 	}
 	prev := l.last
@@ -57,8 +60,8 @@ func (l *loop) run(ctx context.Context) {
 		now, _ := l.clock.read()
 		prev = l.sched.first(now).Add(-l.sched.interval)
 	}
-	var jumped bool
-	for ctx.Err() == nil {
+	jumped := false
+	for {
 		now, jump := l.clock.read()
 		jumped = jumped || jump >= l.sched.interval
 		at, missed := l.sched.next(prev, now)
@@ -66,9 +69,11 @@ func (l *loop) run(ctx context.Context) {
 			l.noteReset(prev.Sub(now))
 			prev = at.Add(-l.sched.interval)
 		}
+		if !l.wait(ctx, retire, at.Sub(now)) {
+			return
+		}
 		if at > now {
-			l.wait(ctx, at.Sub(now))
-			continue
+			continue // the clock may have been set meanwhile
 		}
 		switch {
 		case missed > 0 && jumped:
@@ -77,22 +82,29 @@ func (l *loop) run(ctx context.Context) {
 			l.noteMissed(missed)
 		}
 		jumped = false
-		l.round(ctx, at)
+		l.round(ctx, retire, at)
 		prev, l.last = at, at
 	}
 }
 
-// wait returns after d or when ctx is done. What is learned from storage in the
-// meantime is applied.
-func (l *loop) wait(ctx context.Context, d time.Duration) {
+// wait returns true after d, or false as soon as the group is to end. What is
+// learned from storage in the meantime is applied.
+func (l *loop) wait(ctx context.Context, retire <-chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for {
 		select {
+		case <-retire:
+			return false
 		case <-ctx.Done():
-			return
+			return false
+		default:
+		}
+		select {
+		case <-retire:
+		case <-ctx.Done():
 		case <-timer.C:
-			return
+			return true
 		case found := <-l.restoring.results:
 			l.settle(ctx, found)
 		}
@@ -112,10 +124,10 @@ func (l *loop) noteReset(back time.Duration) {
 }
 
 // round evaluates every rule for the slot at.
-func (l *loop) round(ctx context.Context, at Instant) {
+func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 	start := time.Now()
 	l.began = InstantOf(start)
-	roundCtx, end := l.roundContext(ctx)
+	roundCtx, end := l.roundContext(ctx, retire)
 	defer end()
 	ev := evaluation{
 		at: InstantOf(l.sched.queryTime(at)), now: l.began,
@@ -132,21 +144,23 @@ func (l *loop) round(ctx context.Context, at Instant) {
 	l.restoring.begin(l)
 }
 
-// roundContext returns the context of a round: when ctx ends, what is under way
-// has the time of one query to come to its end.
-func (l *loop) roundContext(ctx context.Context) (context.Context, func()) {
-	round, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stopWatching := context.AfterFunc(ctx, func() {
+// roundContext returns the context of a round: once retire is closed, what is
+// under way has the time of one query to come to its end.
+func (l *loop) roundContext(ctx context.Context, retire <-chan struct{}) (context.Context, func()) {
+	round, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-round.Done():
+			return
+		case <-retire:
+		}
 		grace := time.NewTimer(l.timeout)
 		defer grace.Stop()
 		select {
+		case <-round.Done():
 		case <-grace.C:
 			cancel(errCutShort)
-		case <-round.Done():
 		}
-	})
-	return round, func() {
-		stopWatching()
-		cancel(nil)
-	}
+	}()
+	return round, func() { cancel(nil) }
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 
@@ -13,7 +12,9 @@ import (
 
 // Manager runs the groups of the configuration in force.
 type Manager struct {
-	log *slog.Logger
+	// life ends when what is still under way is to be cut short.
+	life context.Context
+	end  context.CancelCauseFunc
 
 	applying sync.Mutex // held by Apply and Close; guards running and closed
 	running  []*running // in configuration order
@@ -23,8 +24,9 @@ type Manager struct {
 }
 
 // NewManager returns a Manager without groups.
-func NewManager(log *slog.Logger) *Manager {
-	m := &Manager{log: log}
+func NewManager() *Manager {
+	m := new(Manager)
+	m.life, m.end = context.WithCancelCause(context.Background())
 	m.shown.Store(new([]*Group))
 	return m
 }
@@ -39,6 +41,8 @@ type Plan struct {
 	// Rebuild has even groups with an equal configuration built again, because
 	// something else they depend on, such as the template files, has changed.
 	Rebuild bool
+	// Lenient accepts groups with templates that do not parse.
+	Lenient bool
 }
 
 // Change counts what Apply did with groups.
@@ -47,17 +51,21 @@ type Change struct{ Added, Changed, Kept, Removed int }
 // running is a group with the goroutine that runs it.
 type running struct {
 	*Group
-	stop   context.CancelFunc
+	stop   func() // asks the goroutine to end; may be called again
 	done   chan struct{}
 	memory Memory // of the group after it ended; set before done is closed
 }
 
-func start(g *Group, m Memory) *running {
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{Group: g, stop: cancel, done: make(chan struct{})}
+// start runs g. When ctx ends, its evaluations are cut short.
+func start(ctx context.Context, g *Group, m Memory) *running {
+	retire := make(chan struct{})
+	r := &running{
+		Group: g, done: make(chan struct{}),
+		stop: sync.OnceFunc(func() { close(retire) }),
+	}
 	go func() {
 		defer close(r.done)
-		r.memory = g.Run(ctx, m)
+		r.memory = g.Run(ctx, retire, m)
 	}()
 	return r
 }
@@ -84,7 +92,7 @@ func (m *Manager) Apply(p Plan) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	m.running = sw.carryOut(p.Deps)
+	m.running = sw.carryOut(m.life)
 	groups := make([]*Group, len(m.running))
 	for i, r := range m.running {
 		groups[i] = r.Group
@@ -108,17 +116,22 @@ func (m *Manager) Groups() []*Snapshot {
 // format. A series is written as long as its group is in force.
 func (m *Manager) WriteMetrics(w io.Writer) { writeMetrics(w, m.Groups()) }
 
-// Close stops all groups and waits for the rounds under way. The alerts and
-// series of the groups are left as they are: a restart will find them.
-func (m *Manager) Close() {
+// Close stops all groups and waits for the rounds under way; those that last
+// until ctx ends are cut short. The alerts and series of the groups are left as
+// they are: a restart will find them.
+func (m *Manager) Close(ctx context.Context) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	m.closed = true
+	defer m.end(errCutShort)
 	for _, r := range m.running {
 		r.stop()
 	}
+	stopCutting := context.AfterFunc(ctx, func() { m.end(errCutShort) })
+	defer stopCutting()
 	for _, r := range m.running {
 		<-r.done
 	}
 	m.running = nil
+	return nil
 }

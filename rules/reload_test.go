@@ -250,7 +250,7 @@ func TestReloadDuringStartDelay(t *testing.T) {
 
 func TestApplyAfterCloseIsRefused(t *testing.T) {
 	w := newWorld(t)
-	w.manager.Close()
+	w.close()
 	if _, err := w.manager.Apply(rules.Plan{Deps: w.deps}); !errors.Is(err, rules.ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
 	}

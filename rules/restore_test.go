@@ -114,7 +114,7 @@ func TestRestoreGivesUpAndGoesOnWriting(t *testing.T) {
 		w := newWorld(t)
 		coldStart(w)
 		w.storage.Fail(metricsQLRestore, errors.New("storage is down"))
-		w.manager.Close()
+		w.close()
 
 		w = newWorld(t)
 		w.storage.Fail(metricsQLRestore, errors.New("storage is down"))

@@ -41,7 +41,7 @@ func (m *Manager) prepare(p Plan) (*swap, error) {
 			continue
 		}
 		next, err := NewGroup(cfg, p.Deps)
-		if err != nil {
+		if err != nil && !p.Lenient {
 			errs = append(errs, err)
 		}
 		sw.slots[i] = slot{next: next, prev: prev}
@@ -87,7 +87,7 @@ func (sw *swap) adoptMoved(running []*running, gone map[config.Key]*running) {
 
 // carryOut stops what is to be replaced or removed and starts what is new. Each
 // group is handed over on its own, so that a slow one holds up no other.
-func (sw *swap) carryOut(d *Deps) []*running {
+func (sw *swap) carryOut(ctx context.Context) []*running {
 	out := make([]*running, len(sw.slots))
 	var wg sync.WaitGroup
 	for i, s := range sw.slots {
@@ -95,20 +95,20 @@ func (sw *swap) carryOut(d *Deps) []*running {
 		case s.kept != nil:
 			out[i] = s.kept
 		case s.prev == nil:
-			out[i] = start(s.next, Memory{})
+			out[i] = start(ctx, s.next, Memory{})
 		default:
 			s.prev.stop()
 			wg.Go(func() {
 				m := s.prev.retire()
 				_, gone := m.adoptedBy(s.next.ids)
-				s.prev.farewell(gone, d)
-				out[i] = start(s.next, m)
+				s.prev.farewell(ctx, gone)
+				out[i] = start(ctx, s.next, m)
 			})
 		}
 	}
 	for _, r := range sw.removed {
 		r.stop()
-		wg.Go(func() { r.farewell(r.retire().rules, d) })
+		wg.Go(func() { r.farewell(ctx, r.retire().rules) })
 	}
 	wg.Wait()
 	return out
@@ -116,7 +116,7 @@ func (sw *swap) carryOut(d *Deps) []*running {
 
 // farewell tells the world that rules of the group are gone: their alerts are
 // resolved and their series end.
-func (g *Group) farewell(gone map[RuleID]ruleMemory, d *Deps) {
+func (g *Group) farewell(ctx context.Context, gone map[RuleID]ruleMemory) {
 	if len(gone) == 0 {
 		return
 	}
@@ -132,7 +132,7 @@ func (g *Group) farewell(gone map[RuleID]ruleMemory, d *Deps) {
 		all.alerts = append(all.alerts, out.alerts...)
 	}
 	l := loop{Group: g}
-	if err := l.handOver(context.Background(), all); err != nil {
+	if err := l.handOver(ctx, all); err != nil {
 		g.log.Warn("end of removed rules was not told", "error", err)
 	}
 }

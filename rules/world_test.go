@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -39,9 +40,16 @@ func newWorld(t *testing.T) *world {
 			QueryTimeout: time.Minute, ChainWait: 5 * time.Second, ErrorResend: time.Hour,
 		},
 	}
-	w.manager = rules.NewManager(log)
-	t.Cleanup(w.manager.Close)
+	w.manager = rules.NewManager()
+	t.Cleanup(w.close)
 	return w
+}
+
+// close stops the groups, and waits for what is under way.
+func (w *world) close() {
+	if err := w.manager.Close(context.Background()); err != nil {
+		w.t.Error(err)
+	}
 }
 
 // restores has the alert state restored from w.storage.
