@@ -29,15 +29,13 @@ type alertingRule struct {
 
 	// Owned by the evaluation.
 	labelsFailed bool // a label's template did, in the last round
-	labeller     labeller
-	series       seriesBuilder
+	scratch      *scratch
 }
 
 func newAlertingRule(g *config.Group, r *config.Rule, d *Deps) (*alertingRule, error) {
 	ar := &alertingRule{
 		group: g, groupID: g.ID(), rule: r, opts: &d.Options, link: d.Link,
-		policy:   policy{holdFor: r.For, keepFiring: r.KeepFiringFor},
-		labeller: newLabeller(d.Options.Conflict),
+		policy: policy{holdFor: r.For, keepFiring: r.KeepFiringFor},
 	}
 	texts := mergePairs(d.Options.ExternalLabels, g.Labels, r.Labels)
 	for _, p := range texts {
@@ -83,6 +81,8 @@ func (r *alertingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (r
 	if errors.Is(err, errCutShort) {
 		return m, output{}, err
 	}
+	r.scratch = takeScratch()
+	defer r.putScratch()
 	out := output{fetched: -1}
 	if err == nil {
 		out = output{samples: len(res.Samples), fetched: res.SeriesFetched, partial: res.Partial}
@@ -100,6 +100,11 @@ func (r *alertingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (r
 	}
 	m = r.fail(ev, m, &out)
 	return m, out, err
+}
+
+func (r *alertingRule) putScratch() {
+	r.scratch.release()
+	r.scratch = nil
 }
 
 // fail keeps the alerts as they are and goes on telling those that fire, so
@@ -158,8 +163,8 @@ func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.
 		values, err = r.labelTpl.Expand(ctx, &d)
 		values = append(values, r.fixed...)
 	}
-	r.labeller.set(result, r.names, values)
-	return r.labeller.unnamed(), err
+	r.scratch.set(r.opts.Conflict, result, r.names, values)
+	return r.scratch.unnamed(), err
 }
 
 // queryFor returns the query function of templates: at the time of the
@@ -198,6 +203,8 @@ func (o *Options) resolveDuration(interval time.Duration) time.Duration {
 
 // farewell resolves the alerts of a rule that is gone and ends their series.
 func (r *alertingRule) farewell(m ruleMemory, now Instant) output {
+	r.scratch = takeScratch()
+	defer r.putScratch()
 	var out output
 	at := m.lastAt.Milli() + 1
 	for i := range m.alerts {
@@ -213,8 +220,8 @@ func (r *alertingRule) depart(a *Instance, now Instant, at int64, out *output) {
 		return
 	}
 	out.series = append(out.series,
-		stale(r.series.alerts(a.Labels, a.State), at),
-		stale(r.series.named(forStateSeries, a.Labels), at))
+		stale(r.scratch.alerts(a.Labels, a.State), at),
+		stale(r.scratch.forState(a.Labels), at))
 	if a.State == Firing {
 		gone := *a
 		gone.State, gone.ResolvedAt = Inactive, now

@@ -178,7 +178,7 @@ func (o *alertRound) annotate(ctx context.Context) error {
 		}
 		a := &o.alerts[i]
 		d := o.rule.templateData(o.ev, a, o.partial)
-		text, err := an.expand(ctx, &d)
+		text, err := an.expand(ctx, &d, &o.rule.scratch.pairs)
 		if err != nil {
 			if cut := cutShort(ctx); cut != nil {
 				return cut

@@ -15,7 +15,6 @@ type annotator struct {
 	uses  TemplateUse
 
 	failed bool // in the last round; owned by the rule's evaluation
-	build  labels.ScratchBuilder
 }
 
 func newAnnotator(texts []config.Pair, c TemplateCompiler) (annotator, error) {
@@ -32,13 +31,13 @@ func newAnnotator(texts []config.Pair, c TemplateCompiler) (annotator, error) {
 }
 
 // expand returns the annotations of one alert. A text that fails is its error.
-func (an *annotator) expand(ctx context.Context, d *TemplateData) (labels.Labels, error) {
+func (an *annotator) expand(ctx context.Context, d *TemplateData, b *labels.ScratchBuilder) (labels.Labels, error) {
 	values, err := an.tpl.Expand(ctx, d)
-	an.build.Reset()
+	b.Reset()
 	for i, name := range an.names {
-		an.build.Add(name, values[i])
+		b.Add(name, values[i])
 	}
-	return an.build.Labels(), err
+	return b.Labels(), err
 }
 
 // templateData returns what the annotations of a see.

@@ -110,14 +110,14 @@ func TestRememberedUpdatesAreBoundedAndShared(t *testing.T) {
 }
 
 func TestSeriesLabelsAreSortedAndOverridden(t *testing.T) {
-	var s seriesBuilder
+	s := takeScratch()
 	l := labels.FromStrings("A", "upper", "alertstate", "mine", "zone", "z")
 	got := s.alerts(l, Firing)
 	want := labels.FromStrings("A", "upper", "__name__", "ALERTS", "alertstate", "firing", "zone", "z")
 	if !labels.Equal(got, want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := s.named("ALERTS_FOR_STATE", labels.EmptyLabels()), labels.FromStrings("__name__", "ALERTS_FOR_STATE"); got != want {
+	if got, want := s.forState(labels.EmptyLabels()), labels.FromStrings("__name__", "ALERTS_FOR_STATE"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -153,6 +153,10 @@ func (m *metricsWriter) flush() {
 	m.buf = m.buf[:0]
 }
 
+// EscapeLabelValue returns v as it is written between the quotes of a label in
+// the Prometheus text format.
+func EscapeLabelValue(v string) string { return string(appendLabelValue(nil, v)) }
+
 // appendLabelValue appends v with backslash, quote and newline escaped.
 func appendLabelValue(b []byte, v string) []byte {
 	if !strings.ContainsAny(v, "\\\"\n") {

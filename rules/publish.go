@@ -46,15 +46,15 @@ func (r *alertingRule) withdrawn(a *Instance, started, at Instant) Alert {
 func (r *alertingRule) write(out []Series, a *Instance, was State, ev evaluation) []Series {
 	t := ev.at.Milli()
 	if was != a.State && was != Inactive {
-		out = append(out, stale(r.series.alerts(a.Labels, was), t))
+		out = append(out, stale(r.scratch.alerts(a.Labels, was), t))
 	}
 	if a.State == Inactive {
 		if was != Inactive {
-			out = append(out, stale(r.series.named(forStateSeries, a.Labels), t))
+			out = append(out, stale(r.scratch.forState(a.Labels), t))
 		}
 		return out
 	}
-	out = append(out, Series{Labels: r.series.alerts(a.Labels, a.State), T: t, V: 1})
+	out = append(out, Series{Labels: r.scratch.alerts(a.Labels, a.State), T: t, V: 1})
 	if a.State == Pending && ev.unsettled {
 		return out
 	}
@@ -63,5 +63,5 @@ func (r *alertingRule) write(out []Series, a *Instance, was State, ev evaluation
 
 // forState returns the sample that tells since when an alert is active.
 func (r *alertingRule) forState(a *Instance, t int64) Series {
-	return Series{Labels: r.series.named(forStateSeries, a.Labels), T: t, V: float64(a.ActiveAt.seconds())}
+	return Series{Labels: r.scratch.forState(a.Labels), T: t, V: float64(a.ActiveAt.seconds())}
 }

@@ -14,11 +14,12 @@ type recordingRule struct {
 	rule  *config.Rule
 
 	names, values []string // of the labels it sets, the metric name included
-	labeller      labeller
+	conflict      Conflict
+	scratch       *scratch // during an evaluation
 }
 
 func newRecordingRule(g *config.Group, r *config.Rule, d *Deps) *recordingRule {
-	rr := &recordingRule{group: g, rule: r, labeller: newLabeller(d.Options.Conflict)}
+	rr := &recordingRule{group: g, rule: r, conflict: d.Options.Conflict}
 	for _, p := range mergePairs(d.Options.ExternalLabels, g.Labels, r.Labels) {
 		rr.names = append(rr.names, p.Name)
 		rr.values = append(rr.values, p.Value)
@@ -49,6 +50,8 @@ func (r *recordingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (
 // record labels the samples and finds which of the series written before are
 // missing now. The result shares the label sets of prev where they are the same.
 func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, ended []labels.Labels, err error) {
+	r.scratch = takeScratch()
+	defer func() { r.scratch.release(); r.scratch = nil }()
 	series = make([]labels.Labels, len(samples))
 	for i := range samples {
 		l := r.labels(samples[i].Labels)
@@ -77,8 +80,8 @@ func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, 
 }
 
 func (r *recordingRule) labels(result labels.Labels) labels.Labels {
-	r.labeller.set(result, r.names, r.values)
-	return r.labeller.named(r.rule.Name)
+	r.scratch.set(r.conflict, result, r.names, r.values)
+	return r.scratch.named(r.rule.Name)
 }
 
 func sameOrder(a, b []labels.Labels) bool {

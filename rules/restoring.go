@@ -150,6 +150,8 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 	m := &l.memories[r.rule]
 	ar := l.rules[r.rule].(*alertingRule)
 	m.restored = true
+	ar.scratch = takeScratch()
+	defer ar.putScratch()
 	m.alerts = append([]Instance(nil), m.alerts...)
 	var series []Series
 	for i := range m.alerts {

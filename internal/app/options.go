@@ -97,6 +97,7 @@ type RemoteWriteOptions struct {
 	RetryMinInterval time.Duration
 	RetryMaxTime     time.Duration
 	SendTimeout      time.Duration
+	DrainTimeout     time.Duration // for the queue at shutdown
 }
 
 // NotifierOptions says who is told of alerts. The slices pair by index; one of
@@ -130,6 +131,7 @@ type HTTPOptions struct {
 	PathPrefix          string
 	MaxGracefulShutdown time.Duration
 	ShutdownDelay       time.Duration
+	IdleConnTimeout     time.Duration
 	AuthUsername        string
 	AuthPassword        httpx.Secret
 	ReloadAuthKey       httpx.Secret

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"tocsin/internal/datasource"
+	"tocsin/internal/web"
+	"tocsin/rules"
+)
+
+// Signals is how the outside of the process reaches the daemon.
+type Signals struct {
+	Reload <-chan struct{} // a reload is wanted
+	Log    *slog.Logger
+	Stdout io.Writer // for the verdict of a dry run
+	// WriteLogMetrics writes the metrics of the logger; nil if it has none.
+	WriteLogMetrics func(io.Writer)
+}
+
+// Run runs the daemon until ctx is done, and then stops it: what was accepted for
+// delivery is delivered, as far as the time allowed for it goes. It returns an
+// error if the daemon could not start or something was left undone at the end.
+func Run(ctx context.Context, o Options, s Signals) error {
+	if o.DryRun {
+		return dryRun(ctx, &o, s)
+	}
+	a, err := newApp(&o, s)
+	if err == nil {
+		err = a.run(ctx)
+	}
+	return errors.Join(err, a.closers.close())
+}
+
+// App is the daemon with its parts, from the first that is built to the last
+// that is closed.
+type App struct {
+	opts    *Options
+	signals Signals
+	log     *slog.Logger
+	metrics *metrics.Set
+	started time.Time
+
+	datasource *datasource.Client
+	notifiers  notifiers
+	manager    *rules.Manager
+	reloader   *reloader
+	web        *web.Server
+	closers    closers
+
+	serveErrors <-chan error // of a listener that broke
+}
+
+// newApp builds the parts. With an error, the App still has to be closed.
+func newApp(o *Options, s Signals) (*App, error) {
+	a := &App{opts: o, signals: s, log: s.Log, metrics: metrics.NewSet(), started: time.Now()}
+	deps, err := a.deps()
+	if err != nil {
+		return a, err
+	}
+	a.manager = rules.NewManager()
+	a.closers.add("groups", shutdownRounds, a.manager.Close)
+	t, err := ruleTransport(a.metrics)
+	if err != nil {
+		return a, err
+	}
+	a.reloader = newReloader(a, deps, newLoader(o, t))
+	a.web = a.newWeb(deps.Link)
+	return a, nil
+}
+
+// shutdownRounds is how long evaluations under way may take at shutdown.
+const shutdownRounds = 5 * time.Second
+
+// deps builds what groups need from the world, all but the templates. Clients
+// are built in the order in which they are to be closed last.
+func (a *App) deps() (*rules.Deps, error) {
+	o := a.opts
+	conflict, err := rules.ParseConflict(o.Rules.ConflictingLabels)
+	if err != nil {
+		return nil, fmt.Errorf("-rule.conflictingLabels: %w", err)
+	}
+	counters := rules.NewCounters(a.metrics)
+	appender, err := a.appender()
+	if err != nil {
+		return nil, err
+	}
+	if a.notifiers, err = a.notifier(); err != nil {
+		return nil, err
+	}
+	if a.datasource, err = a.querier(); err != nil {
+		return nil, err
+	}
+	restorer, err := a.restorer(counters)
+	if err != nil {
+		return nil, err
+	}
+	link, err := newLink(o)
+	if err != nil {
+		return nil, err
+	}
+	return &rules.Deps{
+		Querier: a.datasource, Restorer: restorer, Appender: appender, Notifier: a.notifiers,
+		Link: link, Counters: counters, Log: a.log,
+		Options: rules.Options{
+			ExternalLabels: o.External.Labels, Conflict: conflict,
+			DisableAlertgroup: o.Rules.DisableAlertgroup,
+			ResendDelay:       o.Rules.ResendDelay, MaxResolveDuration: o.Rules.MaxResolveDuration,
+			ErrorResend: o.Rules.ErrorResendDuration, QueryTimeout: o.Datasource.QueryTimeout,
+			ChainWait: o.Rules.ChainWait, MaxStartDelay: o.Rules.MaxStartDelay,
+		},
+	}, nil
+}
+
+// run serves until ctx is done.
+func (a *App) run(ctx context.Context) error {
+	if err := a.listen(); err != nil {
+		return err
+	}
+	if err := a.reloader.first(ctx); err != nil {
+		return err
+	}
+	sd := newSystemd(a.log)
+	defer sd.stopping()
+	a.log.Info("tocsin is ready", "version", a.opts.Version, "took", time.Since(a.started))
+	sd.ready()
+	serving, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case err := <-a.serveErrors:
+			stop(fmt.Errorf("serve: %w", err))
+		case <-serving.Done():
+		}
+	}()
+	a.reloader.run(serving, a.signals.Reload, sd)
+	a.log.Info("tocsin is stopping")
+	if ctx.Err() == nil {
+		return context.Cause(serving)
+	}
+	return nil
+}

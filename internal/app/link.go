@@ -1,0 +1,59 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"tocsin/config"
+	"tocsin/internal/template"
+	"tocsin/rules"
+)
+
+// newLink returns how the address of an alert is made: by the template of
+// -external.alert.source if there is one.
+func newLink(o *Options) (rules.Linker, error) {
+	if o.External.AlertSource == "" {
+		return defaultLink(o.External.URL), nil
+	}
+	engine, err := template.Load(template.Options{
+		ExternalURL: o.External.URL, ExternalLabels: o.External.Labels,
+	})
+	if err != nil {
+		return nil, err
+	}
+	source, err := engine.CompileSource(o.External.AlertSource)
+	if err != nil {
+		return nil, fmt.Errorf("-external.alert.source: %w", err)
+	}
+	return templateLink(source), nil
+}
+
+// defaultLink returns the address of an alert's page below externalURL, in the
+// form that vmalert gives it.
+func defaultLink(externalURL string) rules.Linker {
+	prefix := externalURL + "/vmalert/alert?group_id="
+	return func(g *config.Group, _ *config.Rule, a *rules.Instance) string {
+		b := make([]byte, 0, len(prefix)+64)
+		b = append(b, prefix...)
+		b = strconv.AppendUint(b, g.ID(), 10)
+		b = append(b, "&alert_id="...)
+		b = strconv.AppendUint(b, a.ID, 10)
+		return string(b)
+	}
+}
+
+// templateLink returns the address that the template of -external.alert.source
+// expands to. A template that fails leads to externalURL.
+func templateLink(s *template.Source) rules.Linker {
+	return func(g *config.Group, r *config.Rule, a *rules.Instance) string {
+		d := rules.TemplateData{
+			Labels: rules.TemplateLabels{Result: a.Labels}, Value: a.Value,
+			Type: g.Type, Expr: r.Expr, Interval: g.Interval, For: r.For,
+			ActiveAt: a.ActiveAt.Time(), AlertID: a.ID, GroupID: g.ID(),
+		}
+		// The error is told by the address: it is the external URL alone.
+		u, _ := s.URL(context.Background(), &d)
+		return u
+	}
+}

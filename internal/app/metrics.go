@@ -1,0 +1,33 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"tocsin/rules"
+)
+
+// writeMetrics writes all metrics of the process in the Prometheus text format.
+func (a *App) writeMetrics(w io.Writer) {
+	a.metrics.WritePrometheus(w)
+	a.manager.WriteMetrics(w)
+	if a.signals.WriteLogMetrics != nil {
+		a.signals.WriteLogMetrics(w)
+	}
+	fmt.Fprintf(w, "vm_app_version{version=\"%s\", short_version=\"%s\"} 1\n",
+		rules.EscapeLabelValue(a.opts.Version), rules.EscapeLabelValue(a.opts.Version))
+	fmt.Fprintf(w, "vm_app_start_timestamp %d\n", a.started.Unix())
+	fmt.Fprintf(w, "vm_app_uptime_seconds %d\n", int(time.Since(a.started).Seconds()))
+	for _, f := range a.opts.Flags {
+		set := 0
+		if f.IsSet {
+			set = 1
+		}
+		fmt.Fprintf(w, "flag{name=\"%s\", value=\"%s\", is_set=\"%d\"} 1\n",
+			rules.EscapeLabelValue(f.Name), rules.EscapeLabelValue(f.Value), set)
+	}
+	metrics.WriteProcessMetrics(w)
+}
