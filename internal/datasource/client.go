@@ -1,0 +1,200 @@
+// Package datasource asks Prometheus and VictoriaMetrics instant queries.
+//
+// A Client owns the shape of the request and the reading of the answer; the
+// connection, with its TLS, authentication and flag headers, belongs to the
+// RoundTripper it is given. That RoundTripper must leave alone the headers a
+// request already has: those of a rule group win over those of the flags.
+//
+// What depends on a query's type (the arguments sent, the decoding of the
+// answer) is behind protocol; sending, retrying, redirects, errors and metrics
+// are the same for all.
+package datasource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"tocsin/config"
+	"tocsin/rules"
+)
+
+// DefaultMaxResponseSize is the longest answer, in bytes after decompression,
+// that a Client reads unless told otherwise.
+const DefaultMaxResponseSize = 1 << 30
+
+// compressFrom is the length of an answer, in bytes, from which the next answer
+// to the same expression is asked for compressed. VictoriaMetrics compresses
+// however little it has to say, which makes a short answer longer and costs both
+// sides more than the query.
+const compressFrom = 64 << 10
+
+// Options says where queries go and how they are asked.
+type Options struct {
+	// URL is the base address. Its query arguments go with every query; a user and
+	// password in it become basic authentication.
+	URL       string
+	Transport http.RoundTripper
+
+	QueryStep         time.Duration // the step argument; 0 is the group's interval
+	DisableStepParam  bool          // send no step
+	AppendTypePrefix  bool          // put the type, as in "/prometheus", after the path of URL
+	DisablePathAppend bool          // use the path of URL as it is
+	RoundDigits       int           // the round_digits argument; 0 sends none
+	ShowURL           bool          // show the values of URL's query arguments in errors and requests
+
+	MaxConcurrency  int   // most queries in flight; 0 is no cap
+	MaxResponseSize int64 // bytes; 0 is DefaultMaxResponseSize
+
+	Metrics *metrics.Set // nil counts for nobody
+	Log     *slog.Logger // nil logs nothing
+}
+
+// Client asks one datasource. It may be used from many goroutines and has
+// nothing to close.
+type Client struct {
+	transport  http.RoundTripper
+	prometheus *prometheus
+	slots      chan struct{} // one element per query in flight; nil is no cap
+	limit      int64         // bytes of an answer
+
+	log      *slog.Logger
+	counters counters
+	warned   exprSet // last answered with warnings
+	long     exprSet // last answered at length
+}
+
+var _ rules.Querier = (*Client)(nil)
+
+// protocol is what depends on the type of a query.
+type protocol interface {
+	endpoint() *endpoint
+	// arguments appends the form arguments by which q is asked to dst.
+	arguments(dst []argument, q *rules.Query) []argument
+	// decode reads an answer of at most limit bytes. Its error wraps that of r when
+	// r fails, and is a *remoteError when the answer reports one.
+	decode(r io.Reader, limit int64) (answer, error)
+}
+
+// New returns a client for o, or an error if the URL is no http(s) URL or there
+// is no transport. It connects to nothing.
+func New(o Options) (*Client, error) {
+	if o.Transport == nil {
+		return nil, errors.New("datasource needs a transport")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.NewSet()
+	}
+	if o.MaxResponseSize <= 0 {
+		o.MaxResponseSize = DefaultMaxResponseSize
+	}
+	prom, err := newPrometheus(&o)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		transport:  o.Transport,
+		prometheus: prom,
+		limit:      o.MaxResponseSize,
+		log:        o.Log,
+		counters:   newCounters(o.Metrics),
+	}
+	if o.MaxConcurrency > 0 {
+		c.slots = make(chan struct{}, o.MaxConcurrency)
+	}
+	return c, nil
+}
+
+func (c *Client) protocol(t config.Type) (protocol, error) {
+	switch t {
+	case config.Prometheus, "":
+		return c.prometheus, nil
+	}
+	return nil, fmt.Errorf("queries of type %q are not supported", t)
+}
+
+// Query returns the answer to q. A broken connection is tried once more with a
+// fresh request, unless ctx has ended. The error names the endpoint, without
+// secrets, and wraps rules.ErrRejected when the datasource refused the query
+// itself.
+func (c *Client) Query(ctx context.Context, q rules.Query) (rules.Result, error) {
+	p, err := c.protocol(q.Type)
+	if err != nil {
+		return rules.Result{}, err
+	}
+	if err := c.enter(ctx); err != nil {
+		return rules.Result{}, fmt.Errorf("%s: waiting for a free query slot: %w", p.endpoint().shown, err)
+	}
+	defer c.leave()
+	if q.Debug {
+		c.log.Info("query sent", "expr", q.Expr, "at", q.Time, "request", c.Request(q))
+	}
+	began := time.Now()
+	ans, err := c.ask(ctx, p, &q)
+	if err != nil {
+		return rules.Result{}, fmt.Errorf("%s: %w", p.endpoint().shown, err)
+	}
+	if q.Debug {
+		c.log.Info("query answered", "expr", q.Expr, "at", q.Time, "duration", time.Since(began),
+			"samples", len(ans.Samples), "series_fetched", ans.SeriesFetched, "partial", ans.Partial)
+	}
+	c.note(&q, &ans)
+	return ans.Result, nil
+}
+
+// enter waits for a slot.
+func (c *Client) enter(ctx context.Context) error {
+	if c.slots == nil {
+		return nil
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	c.counters.waiting.Inc()
+	defer c.counters.waiting.Dec()
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Client) leave() {
+	if c.slots != nil {
+		<-c.slots
+	}
+}
+
+// note remembers, counts and logs what an answer says besides its samples.
+func (c *Client) note(q *rules.Query, ans *answer) {
+	if ans.histograms > 0 {
+		c.counters.histograms.Add(ans.histograms)
+	}
+	if ans.Partial {
+		c.counters.partial.Inc()
+	}
+	if ans.warned > 0 {
+		c.counters.warnings.Add(ans.warned)
+	}
+	c.long.put(q.Expr, ans.size >= compressFrom)
+	if !c.warned.put(q.Expr, ans.warned > 0) {
+		return
+	}
+	if ans.warned > 0 {
+		c.log.Warn("datasource answers a query with warnings", "expr", q.Expr, "warnings", ans.warnings)
+	} else {
+		c.log.Info("datasource answers a query without warnings again", "expr", q.Expr)
+	}
+}
