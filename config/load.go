@@ -1,0 +1,222 @@
+package config
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Options says which rule files to load and how to read them.
+type Options struct {
+	// Patterns are files, globs (with ** for any number of directories) and
+	// http(s) URLs, read in this order.
+	Patterns []string
+	Defaults Defaults
+	// ValidateExpressions checks every expression in the language of its group.
+	ValidateExpressions bool
+	// StripPath shows files by the last element of their path, in keys and
+	// problems alike.
+	StripPath bool
+
+	MaxSize   int64             // most bytes of one file or URL, unpacked; 0 is no limit
+	Timeout   time.Duration     // for one URL; 0 is no limit
+	Transport http.RoundTripper // for URLs; nil is http.DefaultTransport
+	// Env looks up the variables of %{NAME}. Nil leaves all of them as written.
+	Env func(name string) (value string, found bool)
+}
+
+// Defaults are in force where a group or rule does not say otherwise. The zero
+// value stands for an interval of a minute, type prometheus and one update.
+type Defaults struct {
+	Interval      time.Duration
+	EvalDelay     time.Duration
+	Type          Type
+	Limit         int
+	UpdateEntries int
+}
+
+func (d Defaults) orUsual() Defaults {
+	if d.Interval <= 0 {
+		d.Interval = time.Minute
+	}
+	if d.Type == "" {
+		d.Type = Prometheus
+	}
+	d.Limit = max(d.Limit, 0)
+	d.UpdateEntries = max(d.UpdateEntries, 1)
+	return d
+}
+
+// Set is what one load found.
+type Set struct {
+	Groups []Group // of the files without problems: patterns in order, files sorted, groups as written
+	Files  []File  // every file that could be found, in the order of Groups
+	// Unmatched are the globs that no file matches, which is allowed.
+	Unmatched []string
+}
+
+// File is one rule file of a Set.
+type File struct {
+	Name     string   // as the API shows it; the File of its groups' keys
+	Hash     Hash     // of what was read; zero if nothing could be
+	Groups   []Group  // a part of Set.Groups; empty if there are problems
+	Problems Problems // by line
+}
+
+// Hash tells file contents apart, variables replaced.
+type Hash [sha256.Size]byte
+
+// Problems returns those of all files, sorted.
+func (s *Set) Problems() Problems {
+	var all Problems
+	for i := range s.Files {
+		all = append(all, s.Files[i].Problems...)
+	}
+	all.Sort()
+	return all
+}
+
+// Load is NewLoader followed by one Load.
+func Load(ctx context.Context, o Options) (*Set, error) {
+	return NewLoader(o).Load(ctx)
+}
+
+// Loader loads the same patterns again and again. It remembers what it made of
+// each file, so that a load parses only the files that changed.
+type Loader struct {
+	opts Options
+
+	// Owned by Load.
+	known map[string]parsed // by source.path
+}
+
+// parsed is what became of one file's content.
+type parsed struct {
+	name     string
+	hash     Hash
+	groups   []Group
+	problems Problems
+}
+
+// NewLoader returns a Loader that has read nothing yet.
+func NewLoader(o Options) *Loader {
+	o.Defaults = o.Defaults.orUsual()
+	return &Loader{opts: o}
+}
+
+// Load reads all files. If some have problems it returns them, as Problems,
+// together with the Set of what is good. Any other error is ctx's and comes
+// without a Set. Load must not be called while another one is running.
+func (l *Loader) Load(ctx context.Context) (*Set, error) {
+	found := find(l.opts.Patterns, l.opts.StripPath)
+	results := make([]parsed, len(found.sources))
+	present := make([]bool, len(found.sources))
+
+	// Parsing is work for the processors, fetching is waiting: a few more than
+	// there are processors keep both going.
+	var tasks errgroup.Group
+	tasks.SetLimit(max(4, runtime.GOMAXPROCS(0)))
+	for i, src := range found.sources {
+		tasks.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			results[i], present[i] = l.load(ctx, src)
+			return nil
+		})
+	}
+	if err := tasks.Wait(); err != nil {
+		return nil, fmt.Errorf("load rule files: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("load rule files: %w", err)
+	}
+
+	l.known = make(map[string]parsed, len(found.sources))
+	set := &Set{Unmatched: found.unmatched}
+	for i, src := range found.sources {
+		if present[i] {
+			l.known[src.path] = results[i]
+			set.Files = append(set.Files, results[i].file())
+		}
+	}
+	set.refuseSharedKeys()
+	set.collectGroups()
+	if problems := set.Problems(); len(problems) > 0 {
+		return set, problems
+	}
+	return set, nil
+}
+
+// load reads and parses one source; false if it is no longer there.
+func (l *Loader) load(ctx context.Context, src source) (parsed, bool) {
+	if src.problem.Message != "" {
+		return parsed{name: src.name, problems: Problems{src.problem}}, true
+	}
+	data, err := l.read(ctx, src)
+	if src.vanished(err) {
+		return parsed{}, false
+	}
+	if err != nil {
+		return parsed{name: src.name, problems: Problems{src.unreadable(err)}}, true
+	}
+	data = expandEnv(data, l.opts.Env)
+	hash := Hash(sha256.Sum256(data))
+	if p, ok := l.known[src.path]; ok && p.hash == hash && p.name == src.name {
+		return p, true
+	}
+	groups, problems := decodeFile(src.name, data, &l.opts)
+	return parsed{name: src.name, hash: hash, groups: groups, problems: problems}, true
+}
+
+func (p parsed) file() File {
+	f := File{Name: p.name, Hash: p.hash, Groups: p.groups, Problems: p.problems}
+	if len(f.Problems) > 0 {
+		f.Groups = nil
+	}
+	return f
+}
+
+// refuseSharedKeys finds groups of different files that would have the same
+// identity, which happens when stripped paths leave equal file names.
+func (s *Set) refuseSharedKeys() {
+	taken := map[Key]bool{}
+	for i := range s.Files {
+		f := &s.Files[i]
+		var problems Problems
+		for j := range f.Groups {
+			g := &f.Groups[j]
+			if taken[g.Key] {
+				problems = append(problems, Problem{
+					File: f.Name, Line: g.Line, Group: g.Key.Name,
+					Message: "another file that is shown by the same name has a group of this name",
+					Hint:    "rename the group or the file, or do not strip paths",
+				})
+			}
+			taken[g.Key] = true
+		}
+		if len(problems) > 0 {
+			f.Groups, f.Problems = nil, problems
+		}
+	}
+}
+
+// collectGroups moves the groups of all files into one slice.
+func (s *Set) collectGroups() {
+	n := 0
+	for i := range s.Files {
+		n += len(s.Files[i].Groups)
+	}
+	s.Groups = make([]Group, 0, n)
+	for i := range s.Files {
+		f := &s.Files[i]
+		start := len(s.Groups)
+		s.Groups = append(s.Groups, f.Groups...)
+		f.Groups = s.Groups[start:len(s.Groups):len(s.Groups)]
+	}
+}

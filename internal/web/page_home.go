@@ -1,0 +1,74 @@
+package web
+
+import (
+	"slices"
+
+	"tocsin/rules"
+)
+
+// homeData is the overview: what is wrong first.
+type homeData struct {
+	NotReady                  string
+	Groups, Rules             int
+	Firing, Pending           int
+	Unhealthy                 int
+	FiringRules, FailingRules []ruleRow
+	MoreFiring, MoreFailing   int // not listed
+	Targets, FailingTargets   int
+	CanReload                 bool
+}
+
+// homeList is how many rules the overview lists of each sort.
+const homeList = 25
+
+func (s *Server) homePage(q pageRequest) (pageContent, error) {
+	groups := byName(s.opts.State.Groups())
+	d := homeData{Groups: len(groups), CanReload: s.opts.Auth.ReloadKey == ""}
+	var firing, failing []ruleRef
+	if err := s.opts.Control.Ready(); err != nil {
+		d.NotReady = err.Error()
+	}
+	for _, g := range groups {
+		d.Rules += len(g.Rules)
+		for i := range g.Rules {
+			r := &g.Rules[i]
+			d.Firing += r.Firing
+			d.Pending += r.Pending
+			if r.Firing > 0 {
+				firing = append(firing, ruleRef{g, r})
+			}
+			if healthOf(r) == "err" {
+				failing = append(failing, ruleRef{g, r})
+			}
+		}
+	}
+	slices.SortStableFunc(firing, func(a, b ruleRef) int { return b.rule.Firing - a.rule.Firing })
+	d.Unhealthy = len(failing)
+	d.FiringRules, d.MoreFiring = q.firstRows(firing)
+	d.FailingRules, d.MoreFailing = q.firstRows(failing)
+	for _, n := range s.opts.State.Notifiers() {
+		for _, t := range n.Targets {
+			d.Targets++
+			if t.LastError != "" {
+				d.FailingTargets++
+			}
+		}
+	}
+	return pageContent{Template: "home", Title: "Overview", Data: d}, nil
+}
+
+// ruleRef points to a rule of a snapshot.
+type ruleRef struct {
+	group *rules.Snapshot
+	rule  *rules.RuleSnapshot
+}
+
+// firstRows returns the first of a list as the overview shows them, and how many
+// it leaves out.
+func (q pageRequest) firstRows(list []ruleRef) (rows []ruleRow, more int) {
+	n := min(len(list), homeList)
+	for _, ref := range list[:n] {
+		rows = append(rows, q.ruleRow(ref.group, ref.rule))
+	}
+	return rows, len(list) - n
+}

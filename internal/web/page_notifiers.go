@@ -1,0 +1,41 @@
+package web
+
+import (
+	"tocsin/config"
+	"tocsin/rules"
+)
+
+// notifiersData is who is told of alerts.
+type notifiersData struct {
+	Groups []notifierSection
+	Empty  bool
+}
+
+type notifierSection struct {
+	Kind    string
+	Targets []targetRow
+}
+
+type targetRow struct {
+	Address   string
+	Labels    []config.Pair
+	LastError string
+	Delivered when
+	Queued    int
+}
+
+func (s *Server) notifiersPage(q pageRequest) (pageContent, error) {
+	d := notifiersData{Empty: true}
+	for _, g := range s.opts.State.Notifiers() {
+		section := notifierSection{Kind: g.Kind}
+		for _, t := range g.Targets {
+			d.Empty = false
+			section.Targets = append(section.Targets, targetRow{
+				Address: t.Address, Labels: sortedPairs(t.Labels), LastError: t.LastError,
+				Delivered: q.when(rules.InstantOf(t.LastSuccess)), Queued: t.Queued,
+			})
+		}
+		d.Groups = append(d.Groups, section)
+	}
+	return pageContent{Template: "notifiers", Title: "Notifiers", Data: d}, nil
+}

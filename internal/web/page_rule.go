@@ -1,0 +1,62 @@
+package web
+
+import (
+	"time"
+
+	"tocsin/config"
+	"tocsin/rules"
+)
+
+// alertsOfRule is how many alerts the page of a rule lists.
+const alertsOfRule = 100
+
+// ruleData is one rule with its last evaluations.
+type ruleData struct {
+	ruleRow
+	Annotations []config.Pair // as written
+	Interval    string
+	Debug       bool
+	Table       alertTable
+	MoreAlerts  int // not listed
+	Updates     []updateRow
+	MaxUpdates  int
+}
+
+// updateRow is one evaluation.
+type updateRow struct {
+	Began   when
+	At      string
+	Took    string
+	Samples int32
+	Series  string
+	Error   string
+	Request string
+}
+
+func (s *Server) rulePage(q pageRequest) (pageContent, error) {
+	g, r, err := lookUpRule(s.opts.State.Groups(), q.form)
+	if err != nil {
+		return pageContent{}, err
+	}
+	d := ruleData{
+		ruleRow: q.ruleRow(g, r), Annotations: r.Rule.Annotations,
+		Interval: short(g.Group.Interval), Debug: r.Rule.Debug, MaxUpdates: r.Rule.UpdateEntries,
+		Table: alertTable{Base: q.base},
+	}
+	for i := range r.Alerts {
+		if a := &r.Alerts[i]; a.State != rules.Inactive && len(d.Table.Alerts) < alertsOfRule {
+			d.Table.Alerts = append(d.Table.Alerts, q.alertRow(g, r, a))
+		}
+	}
+	d.MoreAlerts = r.Pending + r.Firing - len(d.Table.Alerts)
+	e := encoder{state: s.opts.State}
+	for i := len(r.Updates) - 1; i >= 0; i-- {
+		u := &r.Updates[i]
+		d.Updates = append(d.Updates, updateRow{
+			Began: q.when(u.Began), At: u.At.Time().Format(time.RFC3339), Took: short(u.Duration),
+			Samples: u.Samples, Series: seriesText(u.SeriesFetched), Error: u.Error,
+			Request: e.requestLine(g, r, u),
+		})
+	}
+	return pageContent{Template: "rule", Title: r.Rule.Name, Data: d}, nil
+}
