@@ -97,6 +97,14 @@ func (d *decoder) problem(line int, hint, format string, args ...any) {
 	})
 }
 
+// placeSince puts problems where the decoder is: those that came up, since there
+// were n of them, before it knew.
+func (d *decoder) placeSince(n int) {
+	for i := range d.problems[n:] {
+		d.problems[n+i].Group, d.problems[n+i].Rule = d.group, d.rule
+	}
+}
+
 func (d *decoder) unknownKey(f field, known []string, hints map[string]string) {
 	hint := hints[f.name]
 	if hint == "" {
@@ -118,8 +126,11 @@ func (d *decoder) syntax(err error) {
 		text = text[len(m[0]):]
 	}
 	hint := ""
-	if strings.Contains(text, "found character that cannot start any token") {
-		hint = "YAML is indented by spaces, not by tabs, and text that begins with % @ or ` needs quotes"
+	switch {
+	case strings.Contains(text, "found a tab character"):
+		hint = "YAML is indented by spaces, not by tabs"
+	case strings.Contains(text, "found character that cannot start any token"):
+		hint = "text that begins with a tab, %, @ or ` needs quotes"
 	}
 	d.problem(line, hint, "not valid YAML: %s", text)
 }

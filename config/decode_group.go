@@ -24,9 +24,15 @@ var foreignGroupKeys = map[string]string{
 // is refused as a whole.
 func (d *decoder) decodeGroup(n *yaml.Node, from dialect) {
 	n = d.resolve(n)
+	if n.Kind != yaml.MappingNode && !isNull(n) {
+		d.wrongType(n, "groups", "a mapping for each group")
+		return
+	}
+	before := len(d.problems)
 	set := d.fields(n, "group")
 	if f, ok := set.find("name"); ok {
 		d.group = d.text(f.value, "name")
+		d.placeSince(before)
 	}
 	g := Group{
 		Key: Key{File: d.file, Name: d.group}, Line: n.Line, Type: d.defaults.Type,
@@ -205,7 +211,12 @@ func (d *decoder) pairs(n *yaml.Node, what string) []Pair {
 	}
 	pairs := make([]Pair, 0, len(set.list))
 	for _, f := range set.list {
-		pairs = append(pairs, Pair{d.intern(f.name), d.intern(d.text(f.value, f.name))})
+		value := d.resolve(f.value)
+		if value.Kind != yaml.ScalarNode {
+			d.problem(value.Line, "", "%s: expected text for %q, found %s", what, clip(f.name), describe(value))
+			continue
+		}
+		pairs = append(pairs, Pair{d.intern(f.name), d.intern(d.text(value, what))})
 	}
 	slices.SortFunc(pairs, func(a, b Pair) int { return strings.Compare(a.Name, b.Name) })
 	return pairs

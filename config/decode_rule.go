@@ -34,6 +34,11 @@ func (d *decoder) decodeRules(g *Group, n *yaml.Node) {
 	first := make(map[uint64]int, len(items)) // of equal rules, into g.Rules
 	for _, item := range items {
 		d.rule = ""
+		item = d.resolve(item)
+		if item.Kind != yaml.MappingNode && !isNull(item) {
+			d.wrongType(item, "rules", "a mapping for each rule")
+			continue
+		}
 		r := d.decodeRule(g, item)
 		g.Rules = append(g.Rules, r)
 		id := r.ID()
@@ -46,10 +51,11 @@ func (d *decoder) decodeRules(g *Group, n *yaml.Node) {
 }
 
 func (d *decoder) decodeRule(g *Group, n *yaml.Node) Rule {
-	n = d.resolve(n)
+	before := len(d.problems)
 	set := d.fields(n, "rule")
 	r := Rule{Line: n.Line, Debug: g.Debug, UpdateEntries: d.defaults.UpdateEntries}
 	d.nameRule(&r, set)
+	d.placeSince(before)
 	expr := field{line: n.Line}
 	for _, f := range set.list {
 		if f.name == "expr" {

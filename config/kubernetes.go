@@ -10,8 +10,7 @@ import (
 type dialect uint8
 
 const (
-	plainFile dialect = iota
-	vmRule
+	plainFile dialect = iota // and VMRule
 	// prometheusRule has two keys more than a file: query_offset, which is
 	// eval_delay by another name, and partial_response_strategy, which only Thanos
 	// reads.
@@ -47,7 +46,6 @@ func (d *decoder) object(set *fieldSet, line int, lists bool) {
 	case kind == "PrometheusRule":
 		from = prometheusRule
 	case kind == "VMRule":
-		from = vmRule
 	case lists && (kind == "List" || kind == "PrometheusRuleList" || kind == "VMRuleList"):
 		content = "items"
 	default:

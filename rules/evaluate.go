@@ -9,6 +9,7 @@ import (
 
 // outcome is what came of one evaluation of one rule.
 type outcome struct {
+	ev     evaluation // with the moment it began
 	memory ruleMemory
 	out    output
 	took   time.Duration
@@ -19,7 +20,7 @@ type outcome struct {
 func (l *loop) evaluateInTurn(ctx context.Context, ev evaluation) {
 	for i := range l.rules {
 		l.awaitChain(ctx, i)
-		l.commit(ctx, i, ev, l.evaluate(ctx, i, ev))
+		l.commit(ctx, i, l.evaluate(ctx, i, ev))
 	}
 }
 
@@ -44,7 +45,7 @@ func (l *loop) evaluateConcurrently(ctx context.Context, ev evaluation) {
 	}()
 	for i := range n {
 		<-evaluated[i]
-		l.commit(ctx, i, ev, outcomes[i])
+		l.commit(ctx, i, outcomes[i])
 		close(committed[i])
 	}
 }
@@ -63,8 +64,9 @@ func (l *loop) evaluate(ctx context.Context, i int, ev evaluation) outcome {
 	ev.first = l.fresh[i]
 	ev.unsettled = l.restoring.awaits(i, &m)
 	start := time.Now()
+	ev.now = InstantOf(start)
 	m, out, err := l.rules[i].eval(ctx, ev, m)
-	return outcome{memory: m, out: out, took: time.Since(start), err: err}
+	return outcome{ev: ev, memory: m, out: out, took: time.Since(start), err: err}
 }
 
 // query asks the datasource within the group's deadline.
@@ -85,7 +87,7 @@ func (l *loop) query(ctx context.Context, q Query) (Result, error) {
 
 // commit takes over what an evaluation came to: it is written and sent, counted
 // and remembered. An evaluation that was cut short leaves nothing.
-func (l *loop) commit(ctx context.Context, i int, ev evaluation, o outcome) {
+func (l *loop) commit(ctx context.Context, i int, o outcome) {
 	if errors.Is(o.err, errCutShort) {
 		l.deps.Counters.cutShort.Inc()
 		return
@@ -95,9 +97,9 @@ func (l *loop) commit(ctx context.Context, i int, ev evaluation, o outcome) {
 	was := &l.memories[i]
 	l.logChange(i, was, err)
 	if l.cfg.Rules[i].Debug {
-		l.logDebug(i, ev, o, err)
+		l.logDebug(i, o, err)
 	}
-	*was = o.memory.account(ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
+	*was = o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
 	l.fresh[i] = false
 	l.flush.committed(i, len(o.out.series) > 0)
 }
@@ -144,8 +146,8 @@ func (l *loop) logChange(i int, was *ruleMemory, err error) {
 	}
 }
 
-func (l *loop) logDebug(i int, ev evaluation, o outcome, err error) {
-	l.log.Info("rule evaluated", "rule", l.cfg.Rules[i].Name, "at", ev.at.Time(),
+func (l *loop) logDebug(i int, o outcome, err error) {
+	l.log.Info("rule evaluated", "rule", l.cfg.Rules[i].Name, "at", o.ev.at.Time(),
 		"duration", o.took, "samples", o.out.samples, "series", len(o.out.series),
 		"alerts", len(o.out.alerts), "partial", o.out.partial, "error", err)
 }

@@ -130,7 +130,7 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 	roundCtx, end := l.roundContext(ctx, retire)
 	defer end()
 	ev := evaluation{
-		at: InstantOf(l.sched.queryTime(at)), now: l.began,
+		at:    InstantOf(l.sched.queryTime(at)),
 		write: l.deps.Appender != nil, query: l.query,
 	}
 	l.flush.reset()

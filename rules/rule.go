@@ -16,7 +16,7 @@ var errCutShort = errors.New("evaluation was cut short")
 // evaluation is one evaluation of one rule: for which time, and by what means.
 type evaluation struct {
 	at    Instant // the time it is for
-	now   Instant // the wall clock
+	now   Instant // the wall clock when it began
 	first bool    // nothing computed before may be kept
 	write bool    // somebody takes series
 	// unsettled: storage has not been asked yet since when alerts are pending, so

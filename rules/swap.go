@@ -40,7 +40,8 @@ func (m *Manager) prepare(p Plan) (*swap, error) {
 			sw.change.Kept++
 			continue
 		}
-		next, err := NewGroup(cfg, p.Deps)
+		// The group gets a copy, so that it does not hold on to all the others.
+		next, err := NewGroup(new(*cfg), p.Deps)
 		if err != nil && !p.Lenient {
 			errs = append(errs, err)
 		}

@@ -28,6 +28,7 @@ type Signals struct {
 // delivery is delivered, as far as the time allowed for it goes. It returns an
 // error if the daemon could not start or something was left undone at the end.
 func Run(ctx context.Context, o Options, s Signals) error {
+	o.External.URL = externalURL(&o)
 	if o.DryRun {
 		return dryRun(ctx, &o, s)
 	}

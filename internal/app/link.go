@@ -3,12 +3,31 @@ package app
 import (
 	"context"
 	"fmt"
+	"net"
+	"os"
 	"strconv"
 
 	"tocsin/config"
 	"tocsin/internal/template"
 	"tocsin/rules"
 )
+
+// externalURL returns how tocsin is reached from outside: what -external.url
+// says, else the name of this host and the port of the first listener.
+func externalURL(o *Options) string {
+	if o.External.URL != "" || len(o.HTTP.ListenAddrs) == 0 {
+		return o.External.URL
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	_, port, err := net.SplitHostPort(o.HTTP.ListenAddrs[0])
+	if err != nil {
+		return "http://" + host
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
 
 // newLink returns how the address of an alert is made: by the template of
 // -external.alert.source if there is one.

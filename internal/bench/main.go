@@ -1,0 +1,117 @@
+// Command bench compares tocsin with the vmalert of the Debian package
+// victoria-metrics, as whole processes and one after the other, against one stub
+// that is datasource, remote storage and Alertmanager at once. It prints CPU
+// time, resident memory and elapsed time of both and their ratio.
+//
+//	go run ./internal/bench [-run regexp] [-seconds n]
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+func main() {
+	var b bench
+	run := flag.String("run", ".", "run the scenarios whose name matches")
+	seconds := flag.Int("seconds", 40, "seconds to measure steady work for")
+	flag.StringVar(&b.tocsin, "tocsin", "", "binary to measure; built when empty")
+	flag.StringVar(&b.vmalert, "vmalert", "vmalert", "binary to compare with; empty for none")
+	flag.StringVar(&b.profile, "cpuprofile", "", "folder for a CPU profile of tocsin per scenario")
+	flag.Parse()
+	b.measure = time.Duration(*seconds) * time.Second
+	if err := b.main(*run); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one run of the program.
+type bench struct {
+	tocsin, vmalert string
+	profile         string
+	measure         time.Duration
+	dir             string
+}
+
+func (b *bench) main(pattern string) error {
+	match, err := regexp.Compile(pattern)
+	if err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "tocsin-bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	if err := b.binaries(); err != nil {
+		return err
+	}
+	fmt.Printf("%-34s %-10s %10s %10s %7s %s\n", "work", "figure", "tocsin", "vmalert", "ratio", "budget")
+	for _, s := range scenarios {
+		if !match.MatchString(s.name) {
+			continue
+		}
+		if err := b.compare(s); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// binaries builds tocsin if need be and finds vmalert.
+func (b *bench) binaries() error {
+	if b.tocsin == "" {
+		b.tocsin = filepath.Join(b.dir, "tocsin")
+		build := exec.Command("go", "build", "-o", b.tocsin, "./cmd/tocsin")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return fmt.Errorf("build tocsin: %w", err)
+		}
+	}
+	var err error
+	if b.tocsin, err = filepath.Abs(b.tocsin); err != nil || b.vmalert == "" {
+		return err
+	}
+	path, err := exec.LookPath(b.vmalert)
+	if err != nil {
+		return fmt.Errorf("%w; install it with: apt-get install victoria-metrics", err)
+	}
+	b.vmalert = path
+	return nil
+}
+
+// compare measures both programs at one scenario and prints the figures.
+func (b *bench) compare(s scenario) error {
+	ours, err := b.runOne(s, b.tocsin, true)
+	if err != nil {
+		return fmt.Errorf("tocsin: %w", err)
+	}
+	var theirs figures
+	if b.vmalert != "" {
+		if theirs, err = b.runOne(s, b.vmalert, false); err != nil {
+			return fmt.Errorf("vmalert: %w", err)
+		}
+	}
+	print := func(figure, unit string, a, c, budget float64) {
+		if budget == 0 {
+			return
+		}
+		ratio := "-"
+		if c > 0 {
+			ratio = fmt.Sprintf("%.3f", a/c)
+		}
+		fmt.Printf("%-34s %-10s %8.2f%2s %8.2f%2s %7s < %.2f\n", s.name, figure, a, unit, c, unit, ratio, budget)
+	}
+	print("CPU", "s", ours.cpu.Seconds(), theirs.cpu.Seconds(), s.budget.cpu)
+	print("memory", "MB", ours.memory/1e6, theirs.memory/1e6, s.budget.memory)
+	print("time", "ms", ms(ours.elapsed), ms(theirs.elapsed), s.budget.elapsed)
+	fmt.Printf("%-34s %-10s tocsin %s; vmalert %s\n", s.name, "done", ours.done, theirs.done)
+	return nil
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,104 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// tokenTimeout bounds one request for a token.
+const tokenTimeout = 10 * time.Second
+
+func (o *OAuth2) isSet() bool {
+	return o.ClientID != "" || o.ClientSecret != "" || o.ClientSecretFile != "" || o.TokenURL != ""
+}
+
+// tokenSource holds the current token of a client-credentials grant and fetches
+// another when it is about to expire or the client secret has changed.
+type tokenSource struct {
+	client     *http.Client
+	secretFile *file
+
+	turn   chan struct{} // held by who may touch the fields below; waiting for it ends with the request
+	config *clientcredentials.Config
+	token  *oauth2.Token
+}
+
+func newTokenSource(o *OAuth2, rt http.RoundTripper) (*tokenSource, error) {
+	switch {
+	case o.TokenURL == "":
+		return nil, errors.New("OAuth2 has no token URL")
+	case o.ClientID == "":
+		return nil, errors.New("OAuth2 has no client ID")
+	case o.ClientSecret == "" && o.ClientSecretFile == "":
+		return nil, errors.New("OAuth2 has no client secret")
+	}
+	if _, err := ParseURL(o.TokenURL); err != nil {
+		return nil, fmt.Errorf("OAuth2 token URL: %w", err)
+	}
+	s := &tokenSource{
+		client:     &http.Client{Transport: rt, Timeout: tokenTimeout},
+		secretFile: newFile(o.ClientSecretFile),
+		turn:       make(chan struct{}, 1),
+	}
+	secret, err := textOf(s.secretFile, string(o.ClientSecret))
+	if err != nil {
+		return nil, fmt.Errorf("OAuth2 client secret: %w", err)
+	}
+	params := make(url.Values, len(o.EndpointParams))
+	for name, value := range o.EndpointParams {
+		params.Set(name, value)
+	}
+	s.config = &clientcredentials.Config{
+		ClientID: o.ClientID, ClientSecret: secret, TokenURL: o.TokenURL,
+		Scopes: o.Scopes, EndpointParams: params,
+	}
+	return s, nil
+}
+
+func (s *tokenSource) authorization(ctx context.Context) (string, error) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return "", fmt.Errorf("wait for an OAuth2 token: %w", ctx.Err())
+	}
+	secret, err := textOf(s.secretFile, s.config.ClientSecret)
+	if err != nil {
+		return "", fmt.Errorf("OAuth2 client secret: %w", err)
+	}
+	if secret != s.config.ClientSecret {
+		s.config.ClientSecret, s.token = secret, nil
+	}
+	if !s.token.Valid() {
+		s.token, err = s.config.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
+		if err != nil {
+			return "", fmt.Errorf("get OAuth2 token: %w", tokenError(err))
+		}
+	}
+	return s.token.Type() + " " + s.token.AccessToken, nil
+}
+
+// tokenError leaves the body of the answer out: a token endpoint may echo what
+// it was sent.
+func tokenError(err error) error {
+	var refused *oauth2.RetrieveError
+	if !errors.As(err, &refused) {
+		return RedactError(err)
+	}
+	text := "refused"
+	if refused.Response != nil {
+		text += ", " + strings.TrimSpace(refused.Response.Status)
+	}
+	if refused.ErrorCode != "" {
+		text += fmt.Sprintf(", %q", refused.ErrorCode)
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,123 @@
+package httpx
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+)
+
+// transportSource says which transport the next request goes through.
+type transportSource interface {
+	transport() (*http.Transport, error)
+	CloseIdleConnections()
+}
+
+// fixedTransport is a transport without files behind it.
+type fixedTransport struct{ *http.Transport }
+
+func (t fixedTransport) transport() (*http.Transport, error) { return t.Transport, nil }
+
+// fileTransport keeps the transport that belongs to the present content of the
+// TLS files. A change makes a new transport, as connections made with the old
+// certificates must not serve further requests.
+type fileTransport struct {
+	options       TLS
+	build         func(*tls.Config) *http.Transport
+	ca, cert, key *file
+
+	mu      sync.Mutex // guards the fields below
+	texts   tlsTexts   // what current was built from
+	current *http.Transport
+}
+
+// tlsTexts is the content of the TLS files.
+type tlsTexts struct{ ca, cert, key string }
+
+// newTransportSource builds the first transport, so that unusable files show at once.
+func newTransportSource(o TLS, build func(*tls.Config) *http.Transport) (transportSource, error) {
+	if (o.CertFile == "") != (o.KeyFile == "") {
+		return nil, errors.New("TLS certificate and key must be given together")
+	}
+	if o.CAFile == "" && o.CertFile == "" {
+		return fixedTransport{build(o.config())}, nil
+	}
+	t := &fileTransport{
+		options: o, build: build,
+		ca: newFile(o.CAFile), cert: newFile(o.CertFile), key: newFile(o.KeyFile),
+	}
+	if _, err := t.transport(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (o *TLS) config() *tls.Config {
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		ServerName:         o.ServerName,
+		InsecureSkipVerify: o.InsecureSkipVerify,
+	}
+}
+
+func (t *fileTransport) transport() (*http.Transport, error) {
+	texts, err := t.read()
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current != nil && texts == t.texts {
+		return t.current, nil
+	}
+	cfg, err := texts.config(t.options)
+	if err != nil {
+		return nil, err
+	}
+	if t.current != nil {
+		t.current.CloseIdleConnections()
+	}
+	t.texts, t.current = texts, t.build(cfg)
+	return t.current, nil
+}
+
+func (t *fileTransport) read() (texts tlsTexts, err error) {
+	if texts.ca, err = t.ca.get(); err != nil {
+		return texts, fmt.Errorf("TLS CA: %w", err)
+	}
+	if texts.cert, err = t.cert.get(); err != nil {
+		return texts, fmt.Errorf("TLS certificate: %w", err)
+	}
+	if texts.key, err = t.key.get(); err != nil {
+		return texts, fmt.Errorf("TLS key: %w", err)
+	}
+	return texts, nil
+}
+
+func (x *tlsTexts) config(o TLS) (*tls.Config, error) {
+	cfg := o.config()
+	if x.ca != "" {
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM([]byte(x.ca)) {
+			return nil, fmt.Errorf("TLS CA: no certificate in %s", o.CAFile)
+		}
+	}
+	if x.cert != "" {
+		pair, err := tls.X509KeyPair([]byte(x.cert), []byte(x.key))
+		if err != nil {
+			return nil, fmt.Errorf("TLS certificate %s with key %s: %w", o.CertFile, o.KeyFile, err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	return cfg, nil
+}
+
+func (t *fileTransport) CloseIdleConnections() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current != nil {
+		t.current.CloseIdleConnections()
+	}
+}
