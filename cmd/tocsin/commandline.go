@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tocsin/config"
+	"tocsin/internal/app"
+)
+
+// defaultListenAddr is where tocsin listens if -httpListenAddr is not given.
+const defaultListenAddr = ":8880"
+
+// commandLine is what the arguments and the environment ask for.
+type commandLine struct {
+	options  app.Options
+	logging  logOptions
+	warnings []string // for the log once there is one
+}
+
+// parse reads the command line args, without the program's name, and, with
+// -envflag.enable, the environment. A mistake does not hide the next: the error
+// joins everything that is wrong. It is a printRequest if the command line asks
+// for something to be printed instead.
+func parse(args []string, lookup lookupEnv) (*commandLine, error) {
+	f := defineFlags()
+	errs := []error{f.parseArguments(args, lookup)}
+	if f.help.asked || f.showVersion {
+		return nil, f.printRequest()
+	}
+	if f.envEnabled {
+		errs = append(errs, f.setFromEnv(f.envPrefix, lookup))
+	}
+	errs = append(errs, f.completeOptions(), f.checkOptions(), f.logging.check())
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	f.options.Version = version()
+	f.options.Flags = f.shown()
+	return &commandLine{options: f.options, logging: f.logging, warnings: f.warnings()}, nil
+}
+
+// completeOptions fills in the options that are not plain values of one flag.
+func (f *flags) completeOptions() error {
+	o := &f.options
+	var errs [4]error
+	o.Datasource.Client, errs[0] = f.datasource.client()
+	o.RemoteRead.Client, errs[1] = f.remoteRead.client()
+	o.RemoteWrite.Client, errs[2] = f.remoteWrite.client()
+	o.External.Labels, errs[3] = readLabels(f.externalLabels.items)
+
+	o.Rules.Files = f.ruleFiles.items
+	o.Rules.Templates = f.templates.items
+	o.Rules.DefaultType = config.Type(f.defaultType)
+	// One evaluation is always kept: pages and API show the last one.
+	o.Rules.UpdateEntriesLimit = max(o.Rules.UpdateEntriesLimit, 1)
+	o.External.URL = strings.TrimRight(o.External.URL, "/")
+	o.HTTP.PathPrefix = cleanPathPrefix(o.HTTP.PathPrefix)
+	o.HTTP.ListenAddrs = f.listenAddrs.items
+	if len(o.HTTP.ListenAddrs) == 0 {
+		o.HTTP.ListenAddrs = []string{defaultListenAddr}
+	}
+	return errors.Join(append(errs[:], f.notifier.options(&o.Notifier))...)
+}
+
+// readLabels reads labels of the form name=value. The last one of a name counts.
+func readLabels(items []string) ([]config.Pair, error) {
+	var labels []config.Pair
+	var errs []error
+	for _, item := range items {
+		if item == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(item, "=")
+		if !ok || name == "" {
+			errs = append(errs, fmt.Errorf("-external.label: %q is not of the form name=value", item))
+			continue
+		}
+		i, found := slices.BinarySearchFunc(labels, name, func(l config.Pair, name string) int {
+			return strings.Compare(l.Name, name)
+		})
+		if found {
+			labels[i].Value = value
+		} else {
+			labels = slices.Insert(labels, i, config.Pair{Name: name, Value: value})
+		}
+	}
+	return labels, errors.Join(errs...)
+}
+
+// cleanPathPrefix returns prefix with a slash before and none after it, or "" for
+// no prefix.
+func cleanPathPrefix(prefix string) string {
+	prefix = strings.Trim(prefix, "/")
+	if prefix == "" {
+		return ""
+	}
+	return "/" + prefix
+}
+
+// warnings tells what is accepted but has no effect.
+func (f *flags) warnings() []string {
+	warnings := f.notifier.surplus()
+	for _, e := range f.entries {
+		if e.topic == topicLicence && e.Changed {
+			warnings = append(warnings, fmt.Sprintf("-%s is ignored, as tocsin needs no licence", e.Name))
+		}
+	}
+	return warnings
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime"
+
+	"tocsin/internal/app"
+)
+
+// runDaemon runs the daemon, or the check of a dry run, until it is done or told
+// to stop, and returns the exit code.
+func runDaemon(line *commandLine, caught *signals, stdout, stderr io.Writer) int {
+	counts := newLogCounts(line.options.Version)
+	log := newLogger(line.logging, stdout, stderr, counts.count)
+	for _, warning := range line.warnings {
+		log.Warn("flag without effect", "reason", warning)
+	}
+	err := runApp(line, caught, app.Signals{
+		Reload: caught.reload, Log: log, Stdout: stdout, WriteLogMetrics: counts.write,
+	})
+	if err == nil {
+		return exitClean
+	}
+	for _, problem := range problems(err) {
+		if line.options.DryRun {
+			// For people and scripts at a terminal, one problem a line.
+			fmt.Fprintln(stderr, problem)
+			continue
+		}
+		log.Log(context.Background(), levelFatal, "tocsin cannot run", "error", problem)
+	}
+	return exitFailure
+}
+
+// runApp reads what secrets name and hands over to the app.
+func runApp(line *commandLine, caught *signals, s app.Signals) error {
+	o := line.options
+	if !o.DryRun {
+		s.Log.Info("tocsin starts", "version", o.Version, "go", runtime.Version(), givenFlags(o.Flags))
+		if err := readSecrets(caught.ctx, &o, http.DefaultTransport); err != nil {
+			return err
+		}
+	}
+	return app.Run(caught.ctx, o, s)
+}
+
+// givenFlags is a log attribute with the flags that were given, secrets hidden.
+func givenFlags(flags []app.Flag) slog.Attr {
+	var given []any
+	for _, flag := range flags {
+		if flag.IsSet {
+			given = append(given, slog.String(flag.Name, flag.Value))
+		}
+	}
+	return slog.Group("flags", given...)
+}
