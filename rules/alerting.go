@@ -13,67 +13,38 @@ import (
 
 // alertingRule turns every result of an expression into an alert.
 type alertingRule struct {
-	group   *config.Group
-	groupID uint64
-	rule    *config.Rule
-	opts    *Options
-	link    Linker
-	policy  policy
-
-	names       []string // of the labels it sets, in the order of labelTpl's values
-	fixed       []string // values of names after those that labelTpl expands
-	labelTpl    Template // nil when the rule sets no labels of its own
-	labelUses   TemplateUse
-	annotations annotator
-	labelled    labels.Labels // the configuration of names, to notice an edit
+	*groupEnv
+	rule *config.Rule
 
 	// Owned by the evaluation.
-	labelsFailed bool // a label's template did, in the last round
-	scratch      *scratch
+	texts   *ruleTexts // nil until there was a result
+	scratch *scratch
 }
 
-func newAlertingRule(g *config.Group, r *config.Rule, d *Deps) (*alertingRule, error) {
-	ar := &alertingRule{
-		group: g, groupID: g.ID(), rule: r, opts: &d.Options, link: d.Link,
-		policy: policy{holdFor: r.For, keepFiring: r.KeepFiringFor},
-	}
-	texts := mergePairs(d.Options.ExternalLabels, g.Labels, r.Labels)
-	for _, p := range texts {
-		ar.names = append(ar.names, p.Name)
-	}
-	ar.addFixed(alertnameLabel, r.Name)
-	if !d.Options.DisableAlertgroup {
-		ar.addFixed(alertgroupLabel, g.Key.Name)
-	}
-	ar.labelled = ar.labelConfiguration(texts)
-
-	var errs []error
-	if len(texts) > 0 {
-		tpl, err := d.Templates.CompileLabels(texts)
-		errs = append(errs, err)
-		ar.labelTpl, ar.labelUses = tpl, tpl.Uses()
-	}
-	var err error
-	ar.annotations, err = newAnnotator(r.Annotations, d.Templates)
-	errs = append(errs, err)
-	return ar, errors.Join(errs...)
+// newAlertingRule checks the templates of r. They are made ready for use when
+// there is a first result: most rules never have one.
+func newAlertingRule(env *groupEnv, r *config.Rule) (*alertingRule, error) {
+	ar := &alertingRule{groupEnv: env, rule: r}
+	_, err := newRuleTexts(env, r)
+	return ar, err
 }
 
-func (r *alertingRule) addFixed(name, value string) {
-	r.names = append(r.names, name)
-	r.fixed = append(r.fixed, value)
+func (r *alertingRule) policy() policy {
+	return policy{holdFor: r.rule.For, keepFiring: r.rule.KeepFiringFor}
 }
 
-// labelConfiguration returns everything that decides how a result is labelled.
-func (r *alertingRule) labelConfiguration(texts []config.Pair) labels.Labels {
-	b := labels.NewScratchBuilder(len(r.names))
-	for _, p := range texts {
-		b.Add(p.Name, p.Value)
+// begin makes ready what giving labels and annotations takes.
+func (r *alertingRule) begin() {
+	if r.texts == nil {
+		// The errors were reported when the rule was built.
+		r.texts, _ = newRuleTexts(r.groupEnv, r.rule)
 	}
-	for i, v := range r.fixed {
-		b.Add(r.names[len(texts)+i], v)
-	}
-	return b.Labels()
+	r.scratch = takeScratch()
+}
+
+func (r *alertingRule) end() {
+	r.scratch.release()
+	r.scratch = nil
 }
 
 func (r *alertingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (ruleMemory, output, error) {
@@ -81,16 +52,22 @@ func (r *alertingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (r
 	if errors.Is(err, errCutShort) {
 		return m, output{}, err
 	}
-	r.scratch = takeScratch()
-	defer r.putScratch()
 	out := output{fetched: -1}
 	if err == nil {
 		out = output{samples: len(res.Samples), fetched: res.SeriesFetched, partial: res.Partial}
+		if len(res.Samples) == 0 && len(m.alerts) == 0 {
+			m.lastAt, m.failingSince = ev.at, 0
+			return m, out, nil
+		}
+	}
+	r.begin()
+	defer r.end()
+	if err == nil {
 		var round alertRound
 		round, err = r.advance(ctx, ev, m, res)
 		if err == nil {
 			r.publish(&round, &out)
-			m.alerts, m.labelled = round.alerts, r.labelled
+			m.alerts, m.labelled = round.alerts, r.texts.configuration
 			m.lastAt, m.failingSince = ev.at, 0
 			return m, out, round.templateErr
 		}
@@ -102,24 +79,19 @@ func (r *alertingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (r
 	return m, out, err
 }
 
-func (r *alertingRule) putScratch() {
-	r.scratch.release()
-	r.scratch = nil
-}
-
 // fail keeps the alerts as they are and goes on telling those that fire, so
 // that they do not expire at Alertmanager while the rule cannot be evaluated.
 func (r *alertingRule) fail(ev evaluation, m ruleMemory, out *output) ruleMemory {
 	if m.failingSince == 0 {
 		m.failingSince = ev.at
 	}
-	if ev.at.Sub(m.failingSince) >= r.opts.ErrorResend {
+	if ev.at.Sub(m.failingSince) >= r.deps.Options.ErrorResend {
 		return m
 	}
 	m.alerts = append([]Instance(nil), m.alerts...)
 	for i := range m.alerts {
 		a := &m.alerts[i]
-		if a.State == Firing && a.due(ev.at, a.State, r.opts.ResendDelay) {
+		if a.State == Firing && a.due(ev.at, a.State, r.deps.Options.ResendDelay) {
 			a.LastSent = ev.at
 			out.alerts = append(out.alerts, r.alert(a, ev.now))
 		}
@@ -131,7 +103,7 @@ func (r *alertingRule) fail(ev evaluation, m ruleMemory, out *output) ruleMemory
 // labels they have now, and those that are not alerts any more under the old.
 // A clock goes with the result it belongs to.
 func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemory) (alerts, gone []Instance) {
-	if m.labelled.IsEmpty() || m.labelled == r.labelled {
+	if m.labelled.IsEmpty() || m.labelled == r.texts.configuration {
 		return m.alerts, nil
 	}
 	taken := make(map[labels.Labels]struct{}, len(m.alerts))
@@ -156,14 +128,15 @@ func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemo
 // labels returns the labels of the alert that a result stands for. A label whose
 // template fails has the error as its value; the errors are returned as well.
 func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.Labels, v float64) (labels.Labels, error) {
-	values := r.fixed
+	t := r.texts
+	values := t.fixed
 	var err error
-	if r.labelTpl != nil {
+	if t.labels != nil {
 		d := TemplateData{Labels: TemplateLabels{Result: result}, Value: v, Expr: r.rule.Expr, Query: r.queryFor(ev)}
-		values, err = r.labelTpl.Expand(ctx, &d)
-		values = append(values, r.fixed...)
+		values, err = t.labels.Expand(ctx, &d)
+		values = append(values, t.fixed...)
 	}
-	r.scratch.set(r.opts.Conflict, result, r.names, values)
+	r.scratch.set(r.deps.Options.Conflict, result, t.names, values)
 	return r.scratch.unnamed(), err
 }
 
@@ -182,10 +155,10 @@ func (r *alertingRule) queryFor(ev evaluation) func(context.Context, string) ([]
 func (r *alertingRule) alert(a *Instance, now Instant) Alert {
 	out := Alert{
 		Labels: a.Labels, Annotations: a.Annotations,
-		StartsAt: a.StartsAt.Time(), GeneratorURL: r.link(r.group, r.rule, a),
+		StartsAt: a.StartsAt.Time(), GeneratorURL: r.deps.Link(r.group, r.rule, a),
 	}
 	if a.State == Firing {
-		out.EndsAt = now.Add(r.opts.resolveDuration(r.group.Interval)).Time()
+		out.EndsAt = now.Add(r.deps.Options.resolveDuration(r.group.Interval)).Time()
 		return out
 	}
 	out.Resolved, out.EndsAt = true, a.ResolvedAt.Time()
@@ -203,8 +176,8 @@ func (o *Options) resolveDuration(interval time.Duration) time.Duration {
 
 // farewell resolves the alerts of a rule that is gone and ends their series.
 func (r *alertingRule) farewell(m ruleMemory, now Instant) output {
-	r.scratch = takeScratch()
-	defer r.putScratch()
+	r.begin()
+	defer r.end()
 	var out output
 	at := m.lastAt.Milli() + 1
 	for i := range m.alerts {

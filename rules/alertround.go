@@ -47,7 +47,7 @@ func (r *alertingRule) advance(ctx context.Context, ev evaluation, m ruleMemory,
 			return round, err
 		}
 	}
-	r.labelsFailed = round.labelsFailed
+	r.texts.labelsFailed = round.labelsFailed
 	round.step()
 	if limit := r.group.Limit; limit > 0 {
 		if active := round.active(); active > limit {
@@ -71,7 +71,7 @@ func (o *alertRound) see(ctx context.Context, s *Sample) error {
 	}
 	o.seen[i] = true
 	a := &o.alerts[i]
-	if differ(a.Value, s.V) && o.rule.annotations.uses&UsesValue != 0 {
+	if differ(a.Value, s.V) && o.rule.texts.annotationUses&UsesValue != 0 {
 		o.stale[i] = true
 	}
 	a.Value = s.V
@@ -115,8 +115,8 @@ func (o *alertRound) find(ctx context.Context, s *Sample) (int, error) {
 // sameLabels reports whether the alert at i has the labels that s would give it
 // without computing them, given that the results are alike.
 func (o *alertRound) sameLabels(i int, s *Sample) bool {
-	uses := o.rule.labelUses
-	if uses&UsesWorld != 0 || o.ev.first || o.rule.labelsFailed {
+	uses := o.rule.texts.labelUses
+	if uses&UsesWorld != 0 || o.ev.first || o.rule.texts.labelsFailed {
 		return false
 	}
 	return uses&UsesValue == 0 || !differ(o.alerts[i].Value, s.V)
@@ -140,9 +140,10 @@ func (o *alertRound) add(l, result labels.Labels) int {
 // step moves every alert on. Alerts that are dropped keep their place until
 // publish has told of them.
 func (o *alertRound) step() {
+	policy := o.rule.policy()
 	for i := range o.alerts {
 		a := &o.alerts[i]
-		next, keep := a.step(o.ev.at, o.seen[i], o.rule.policy)
+		next, keep := a.step(o.ev.at, o.seen[i], policy)
 		if !keep {
 			next = Instance{Labels: a.Labels}
 		}
@@ -166,11 +167,11 @@ func (o *alertRound) active() int {
 // annotate expands the annotations of the alerts in the result, where they can
 // have changed.
 func (o *alertRound) annotate(ctx context.Context) error {
-	an := &o.rule.annotations
-	if an.tpl == nil {
+	t := o.rule.texts
+	if t.annotations == nil {
 		return nil
 	}
-	every := o.ev.first || an.failed || an.uses&(UsesWorld|UsesPartial) != 0
+	every := o.ev.first || t.annotationsFailed || t.annotationUses&(UsesWorld|UsesPartial) != 0
 	failed := false
 	for i := range o.alerts {
 		if !o.seen[i] || !every && !o.stale[i] {
@@ -178,7 +179,7 @@ func (o *alertRound) annotate(ctx context.Context) error {
 		}
 		a := &o.alerts[i]
 		d := o.rule.templateData(o.ev, a, o.partial)
-		text, err := an.expand(ctx, &d, &o.rule.scratch.pairs)
+		text, err := t.annotate(ctx, &d, &o.rule.scratch.pairs)
 		if err != nil {
 			if cut := cutShort(ctx); cut != nil {
 				return cut
@@ -188,7 +189,7 @@ func (o *alertRound) annotate(ctx context.Context) error {
 		}
 		a.Annotations = text
 	}
-	an.failed = failed
+	t.annotationsFailed = failed
 	return nil
 }
 

@@ -137,7 +137,8 @@ func (l *loop) count(out output, err error) {
 
 // logChange says once that a rule began to fail, and once that it recovered.
 func (l *loop) logChange(i int, was *ruleMemory, err error) {
-	failed := len(was.updates) > 0 && was.updates[len(was.updates)-1].Error != ""
+	last, _ := was.history.Last()
+	failed := last.Error != ""
 	switch {
 	case err != nil && !failed:
 		l.log.Error("rule fails", "rule", l.cfg.Rules[i].Name, "error", err)

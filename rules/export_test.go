@@ -43,7 +43,7 @@ func NewOneRule(t *testing.T, g config.Group, o Options, c TemplateCompiler, pre
 	}
 	one := &OneRule{group: group, query: query, fresh: true}
 	if prev != nil {
-		m := Memory{rules: map[RuleID]ruleMemory{prev.group.ids[0]: prev.memory}}
+		m := Memory{rules: map[RuleID]ruleMemory{ruleIDs(prev.group.cfg.Rules)[0]: prev.memory}}
 		one.memory = group.adopt(m)[0]
 	}
 	return one

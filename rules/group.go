@@ -20,12 +20,10 @@ type Group struct {
 	id      uint64 // as vmalert numbers it
 	deps    *Deps
 	log     *slog.Logger
-	ids     []RuleID
 	rules   []rule
 	chain   [][]int // see chain
 	sched   schedule
-	timeout time.Duration  // of one query
-	shown   []RuleSnapshot // the rules before their first evaluation
+	timeout time.Duration // of one query
 
 	view atomic.Pointer[Snapshot]
 }
@@ -51,27 +49,27 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 	g := &Group{
 		cfg: cfg, id: cfg.ID(), deps: d,
 		log:     d.Log.With("group", cfg.Key.Name, "file", cfg.Key.File),
-		ids:     ruleIDs(cfg.Rules),
 		chain:   chain(cfg),
 		sched:   newSchedule(cfg, d.Options.MaxStartDelay),
 		timeout: d.Options.queryTimeout(cfg.Interval),
 		rules:   make([]rule, len(cfg.Rules)),
-		shown:   make([]RuleSnapshot, len(cfg.Rules)),
 	}
+	env := &groupEnv{
+		group: cfg, groupID: g.id, deps: d,
+		shared: mergePairs(d.Options.ExternalLabels, cfg.Labels),
+	}
+	shown := make([]RuleSnapshot, len(cfg.Rules))
 	var errs []error
 	for i := range cfg.Rules {
 		r := &cfg.Rules[i]
-		built, err := newRule(cfg, r, d)
+		built, err := newRule(env, r)
 		if err != nil {
 			errs = append(errs, &RuleError{Group: cfg, Index: i, Err: err})
 		}
 		g.rules[i] = built
-		g.shown[i] = RuleSnapshot{
-			Rule: r, ID: r.ID(),
-			Labels: mergePairs(d.Options.ExternalLabels, cfg.Labels, r.Labels),
-		}
+		shown[i] = RuleSnapshot{Rule: r, ID: r.ID(), Labels: mergePairs(env.shared, r.Labels)}
 	}
-	g.view.Store(g.newSnapshot(nil, 0, nil))
+	g.view.Store(&Snapshot{Group: cfg, ID: g.id, Rules: shown})
 	return g, errors.Join(errs...)
 }
 
@@ -93,9 +91,10 @@ func (g *Group) Run(ctx context.Context, retire <-chan struct{}, m Memory) Memor
 
 // adopt returns what the rules of the group remember of m, by position.
 func (g *Group) adopt(m Memory) []ruleMemory {
-	kept, _ := m.adoptedBy(g.ids)
-	memories := make([]ruleMemory, len(g.ids))
-	for i, id := range g.ids {
+	ids := ruleIDs(g.cfg.Rules)
+	kept, _ := m.adoptedBy(ids)
+	memories := make([]ruleMemory, len(ids))
+	for i, id := range ids {
 		memories[i] = kept.rules[id]
 	}
 	return memories
@@ -103,21 +102,12 @@ func (g *Group) adopt(m Memory) []ruleMemory {
 
 // newSnapshot returns the group with what its rules remember.
 func (g *Group) newSnapshot(memories []ruleMemory, began Instant, stats *GroupStats) *Snapshot {
-	s := &Snapshot{Group: g.cfg, ID: g.id, LastEvaluation: began, Rules: slices.Clone(g.shown)}
-	if stats != nil {
-		s.Stats = *stats
+	s := &Snapshot{
+		Group: g.cfg, ID: g.id, LastEvaluation: began,
+		Rules: slices.Clone(g.view.Load().Rules), Stats: *stats,
 	}
 	for i := range memories {
-		r, m := &s.Rules[i], &memories[i]
-		r.Alerts, r.Updates, r.Errors = m.alerts, m.updates, m.errors
-		for j := range m.alerts {
-			switch m.alerts[j].State {
-			case Pending:
-				r.Pending++
-			case Firing:
-				r.Firing++
-			}
-		}
+		s.Rules[i].remember(&memories[i])
 	}
 	return s
 }

@@ -62,7 +62,7 @@ func TestQueryHasADeadline(t *testing.T) {
 		w.datasource.Hook(func(ctx context.Context, _ rules.Query) error { <-ctx.Done(); return ctx.Err() })
 		w.apply(group("g", alerting("A", "a", 0)))
 		w.pass(11 * time.Second)
-		u, ok := w.manager.Groups()[0].Rules[0].Last()
+		u, ok := w.manager.Groups()[0].Rules[0].History.Last()
 		if !ok || u.Error != "no answer within 10s: context deadline exceeded" {
 			t.Errorf("got update %+v, want a deadline of the interval", u)
 		}
@@ -88,8 +88,8 @@ func TestConcurrentRulesAreHandedOverInFileOrder(t *testing.T) {
 		if len(names) != 3 || names[0] != "ra" || names[1] != "rb" || names[2] != "rc" {
 			t.Errorf("written in order %v, want ra rb rc", names)
 		}
-		if d := w.manager.Groups()[0].Rules[0].Updates[0].Duration; d != 3*time.Second {
-			t.Errorf("rule a took %s, want 3s", d)
+		if u, _ := w.manager.Groups()[0].Rules[0].History.Last(); u.Duration != 3*time.Second {
+			t.Errorf("rule a took %s, want 3s", u.Duration)
 		}
 	})
 }
@@ -172,7 +172,7 @@ func TestFailingRemoteWriteDoesNotSuppressNotification(t *testing.T) {
 		if got, want := told(w.notifier.Sent()), "A firing"; got != want {
 			t.Errorf("told %q, want %q", got, want)
 		}
-		u, _ := w.manager.Groups()[0].Rules[0].Last()
+		u, _ := w.manager.Groups()[0].Rules[0].History.Last()
 		if want := "remote write of 2 samples: queue is full"; u.Error != want {
 			t.Errorf("error %q, want %q", u.Error, want)
 		}
@@ -230,7 +230,7 @@ func TestRecordingRuleWithTheSameLabelsTwiceWritesNothing(t *testing.T) {
 		if got := w.appender.Appended(); len(got) != 0 {
 			t.Errorf("written %v, want nothing", got)
 		}
-		if u, _ := w.manager.Groups()[0].Rules[0].Last(); u.Error == "" {
+		if u, _ := w.manager.Groups()[0].Rules[0].History.Last(); u.Error == "" {
 			t.Error("the rule is healthy")
 		}
 	})

@@ -44,10 +44,17 @@ func ParseConflict(s string) (Conflict, error) {
 	return 0, fmt.Errorf("conflicting labels %q: want exported or override", s)
 }
 
-// mergePairs returns the pairs of all layers, sorted by name; a later layer wins.
-func mergePairs(layers ...[]config.Pair) []config.Pair {
-	var out []config.Pair
-	for _, layer := range layers {
+// mergePairs returns the pairs of both, each sorted by name, sorted by name; over
+// wins. The result may be one of the two.
+func mergePairs(under, over []config.Pair) []config.Pair {
+	switch {
+	case len(under) == 0:
+		return over
+	case len(over) == 0:
+		return under
+	}
+	out := make([]config.Pair, 0, len(under)+len(over))
+	for _, layer := range [][]config.Pair{under, over} {
 		for _, p := range layer {
 			i, found := slices.BinarySearchFunc(out, p.Name, func(q config.Pair, name string) int {
 				return strings.Compare(q.Name, name)

@@ -35,8 +35,8 @@ func newLoop(g *Group, m Memory) *loop {
 
 // memory returns what is to be remembered when the loop has ended.
 func (l *loop) memory() Memory {
-	m := Memory{rules: make(map[RuleID]ruleMemory, len(l.ids)), last: l.last, began: l.began, stats: l.stats}
-	for i, id := range l.ids {
+	m := Memory{rules: make(map[RuleID]ruleMemory, len(l.rules)), last: l.last, began: l.began, stats: l.stats}
+	for i, id := range ruleIDs(l.cfg.Rules) {
 		m.rules[id] = l.memories[i]
 	}
 	return m

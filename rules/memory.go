@@ -33,7 +33,7 @@ type RuleID struct {
 type ruleMemory struct {
 	alerts    []Instance      // of an alerting rule, in the order in which they became active
 	series    []labels.Labels // of a recording rule: written by its last good evaluation
-	updates   []Update        // the last evaluations, oldest first
+	history   History         // of the last evaluations
 	errors    uint64          // evaluations that failed, ever
 	evaluated bool            // at least once
 	restored  bool            // what storage knew of the alerts was looked up, or need not be
@@ -130,19 +130,4 @@ func sameName(among map[RuleID]ruleMemory, id RuleID) (best RuleID, ok bool) {
 		}
 	}
 	return best, ok
-}
-
-// remember returns updates with u added and at most limit kept. It never writes
-// to what earlier snapshots can see.
-func remember(updates []Update, u Update, limit int) []Update {
-	if len(updates) >= limit {
-		updates = updates[len(updates)-limit+1:]
-	}
-	if len(updates) < cap(updates) {
-		return append(updates, u)
-	}
-	room := min(limit+limit/2, len(updates)+4+len(updates)/2)
-	grown := make([]Update, len(updates), max(room, len(updates)+1))
-	copy(grown, updates)
-	return append(grown, u)
 }

@@ -90,25 +90,6 @@ func TestAdoptionFollowsNameAndOrder(t *testing.T) {
 	}
 }
 
-func TestRememberedUpdatesAreBoundedAndShared(t *testing.T) {
-	var updates []Update
-	var seen [][]Update
-	for i := range 100 {
-		updates = remember(updates, Update{Samples: int32(i)}, 5)
-		seen = append(seen, updates)
-	}
-	for i, s := range seen {
-		if want := min(i+1, 5); len(s) != want {
-			t.Fatalf("after %d evaluations: %d remembered, want %d", i+1, len(s), want)
-		}
-		for j, u := range s {
-			if want := int32(i - len(s) + 1 + j); u.Samples != want {
-				t.Fatalf("after %d evaluations: entry %d is %d, want %d", i+1, j, u.Samples, want)
-			}
-		}
-	}
-}
-
 func TestSeriesLabelsAreSortedAndOverridden(t *testing.T) {
 	s := takeScratch()
 	l := labels.FromStrings("A", "upper", "alertstate", "mine", "zone", "z")

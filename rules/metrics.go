@@ -83,12 +83,12 @@ var ruleFamilies = []ruleFamily{
 }
 
 func lastSamples(r *RuleSnapshot) float64 {
-	u, _ := r.Last()
+	u, _ := r.History.Last()
 	return float64(u.Samples)
 }
 
 func lastFetched(r *RuleSnapshot) float64 {
-	u, ok := r.Last()
+	u, ok := r.History.Last()
 	if !ok {
 		return -1
 	}

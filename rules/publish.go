@@ -22,7 +22,7 @@ func (r *alertingRule) publish(o *alertRound, out *output) {
 		if a.State == Pending && was == Firing {
 			out.alerts = append(out.alerts, r.withdrawn(a, o.before[i].StartsAt, at))
 		}
-		if a.due(at, was, r.opts.ResendDelay) && a.StartsAt != 0 {
+		if a.due(at, was, r.deps.Options.ResendDelay) && a.StartsAt != 0 {
 			a.LastSent = at
 			out.alerts = append(out.alerts, r.alert(a, now))
 		}

@@ -10,21 +10,27 @@ import (
 
 // recordingRule writes the result of an expression under a name of its own.
 type recordingRule struct {
-	group *config.Group
-	rule  *config.Rule
+	*groupEnv
+	rule *config.Rule
 
-	names, values []string // of the labels it sets, the metric name included
-	conflict      Conflict
-	scratch       *scratch // during an evaluation
+	// Owned by the evaluation.
+	names, values []string // of the labels it sets; nil until there was a result
+	scratch       *scratch
 }
 
-func newRecordingRule(g *config.Group, r *config.Rule, d *Deps) *recordingRule {
-	rr := &recordingRule{group: g, rule: r, conflict: d.Options.Conflict}
-	for _, p := range mergePairs(d.Options.ExternalLabels, g.Labels, r.Labels) {
-		rr.names = append(rr.names, p.Name)
-		rr.values = append(rr.values, p.Value)
+// begin makes ready what labelling results takes.
+func (r *recordingRule) begin() {
+	if r.names == nil {
+		for _, p := range mergePairs(r.shared, r.rule.Labels) {
+			r.names, r.values = append(r.names, p.Name), append(r.values, p.Value)
+		}
 	}
-	return rr
+	r.scratch = takeScratch()
+}
+
+func (r *recordingRule) end() {
+	r.scratch.release()
+	r.scratch = nil
 }
 
 func (r *recordingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (ruleMemory, output, error) {
@@ -50,8 +56,8 @@ func (r *recordingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (
 // record labels the samples and finds which of the series written before are
 // missing now. The result shares the label sets of prev where they are the same.
 func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, ended []labels.Labels, err error) {
-	r.scratch = takeScratch()
-	defer func() { r.scratch.release(); r.scratch = nil }()
+	r.begin()
+	defer r.end()
 	series = make([]labels.Labels, len(samples))
 	for i := range samples {
 		l := r.labels(samples[i].Labels)
@@ -80,7 +86,7 @@ func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, 
 }
 
 func (r *recordingRule) labels(result labels.Labels) labels.Labels {
-	r.scratch.set(r.conflict, result, r.names, r.values)
+	r.scratch.set(r.deps.Options.Conflict, result, r.names, r.values)
 	return r.scratch.named(r.rule.Name)
 }
 

@@ -153,7 +153,7 @@ func TestMovedGroupKeepsItsMemory(t *testing.T) {
 		if got, want := told(w.notifier.Sent()), "A firing"; got != want {
 			t.Errorf("told %q, want %q", got, want)
 		}
-		if n := len(w.manager.Groups()[0].Rules[0].Updates); n != 3 {
+		if n := w.manager.Groups()[0].Rules[0].History.Len(); n != 3 {
 			t.Errorf("%d updates remembered, want 3", n)
 		}
 	})

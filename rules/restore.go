@@ -88,13 +88,13 @@ func activeTimes(res Result) map[labels.Labels]Instant {
 // restoreSelector returns the selector of the series that tell since when the
 // alerts of the rule are active. Labels with templates are left out of it: the
 // answer is matched by the whole label set anyway.
-func (r *alertingRule) restoreSelector(texts []config.Pair) string {
+func (r *alertingRule) restoreSelector() string {
 	var b strings.Builder
 	b.WriteString(forStateSeries + "{" + alertnameLabel + "=" + strconv.Quote(r.rule.Name))
-	if !r.opts.DisableAlertgroup {
+	if !r.deps.Options.DisableAlertgroup {
 		b.WriteString("," + alertgroupLabel + "=" + strconv.Quote(r.group.Key.Name))
 	}
-	for _, p := range texts {
+	for _, p := range mergePairs(r.shared, r.rule.Labels) {
 		if p.Value == "" || strings.Contains(p.Value, "{{") || p.Name == alertnameLabel || p.Name == alertgroupLabel {
 			continue
 		}

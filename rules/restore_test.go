@@ -154,7 +154,7 @@ func TestRestoreFromPrometheus(t *testing.T) {
 		if _, err := parser.NewParser(parser.Options{}).ParseExpr(asked[1].Expr); err != nil {
 			t.Errorf("not PromQL: %v", err)
 		}
-		if len(w.manager.Groups()[0].Rules[0].Updates) == 0 {
+		if w.manager.Groups()[0].Rules[0].History.Len() == 0 {
 			t.Error("the rule was not evaluated")
 		}
 	})

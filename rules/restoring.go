@@ -34,12 +34,15 @@ type restoration struct {
 }
 
 func newRestoring(g *Group) restoring {
+	if g.deps.Restorer == nil {
+		return restoring{}
+	}
 	return restoring{
+		enabled: true,
 		// Room for every rule, so that the look-up never waits for the loop.
 		results:  make(chan restoration, len(g.rules)),
 		attempts: make([]int, len(g.rules)),
 		firstAt:  make([]Instant, len(g.rules)),
-		enabled:  g.deps.Restorer != nil,
 	}
 }
 
@@ -102,7 +105,7 @@ func (l *loop) restoreDue(i int) bool {
 		l.restoring.firstAt[i] = m.lastAt
 	}
 	ar, ok := l.rules[i].(*alertingRule)
-	if !ok || ar.policy.holdFor == 0 || !anyPending(m.alerts) {
+	if !ok || ar.rule.For == 0 || !anyPending(m.alerts) {
 		m.restored = true
 		return false
 	}
@@ -132,7 +135,7 @@ func (l *loop) lookUp(ctx context.Context, done chan struct{}, due []int) {
 		ar := l.rules[i].(*alertingRule)
 		at := l.restoring.firstAt[i].Time().Add(-time.Second)
 		limited, cancel := context.WithTimeout(ctx, l.timeout)
-		since, err := l.deps.Restorer.activeSince(limited, l.cfg, ar.rule, ar.restoreSelector(l.shown[i].Labels), at)
+		since, err := l.deps.Restorer.activeSince(limited, l.cfg, ar.rule, ar.restoreSelector(), at)
 		cancel()
 		if ctx.Err() != nil {
 			return
@@ -150,8 +153,8 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 	m := &l.memories[r.rule]
 	ar := l.rules[r.rule].(*alertingRule)
 	m.restored = true
-	ar.scratch = takeScratch()
-	defer ar.putScratch()
+	ar.begin()
+	defer ar.end()
 	m.alerts = append([]Instance(nil), m.alerts...)
 	var series []Series
 	for i := range m.alerts {

@@ -61,20 +61,28 @@ func duplicateError(l fmt.Stringer) error {
 func (m ruleMemory) account(ev evaluation, out output, took time.Duration, limit int, err error) ruleMemory {
 	u := Update{
 		Began: ev.now, At: ev.at, Duration: took,
-		Samples: int32(out.samples), SeriesFetched: int32(out.fetched),
+		Samples: out.samples, SeriesFetched: out.fetched,
 	}
 	m.evaluated = true
 	if err != nil {
 		u.Error = err.Error()
 		m.errors++
 	}
-	m.updates = remember(m.updates, u, limit)
+	m.history = m.history.with(&u, limit)
 	return m
 }
 
-func newRule(g *config.Group, r *config.Rule, d *Deps) (rule, error) {
+// groupEnv is what the rules of one group have in common.
+type groupEnv struct {
+	group   *config.Group
+	groupID uint64        // as vmalert numbers it
+	shared  []config.Pair // external and group labels
+	deps    *Deps
+}
+
+func newRule(env *groupEnv, r *config.Rule) (rule, error) {
 	if r.Kind == config.Recording {
-		return newRecordingRule(g, r, d), nil
+		return &recordingRule{groupEnv: env, rule: r}, nil
 	}
-	return newAlertingRule(g, r, d)
+	return newAlertingRule(env, r)
 }

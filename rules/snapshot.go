@@ -50,16 +50,6 @@ type Instance struct {
 // Stabilizing reports whether only keep_firing_for holds the alert.
 func (a *Instance) Stabilizing() bool { return a.KeepFiringSince != 0 }
 
-// Update is one past evaluation of a rule.
-type Update struct {
-	Began         Instant       // the wall clock
-	At            Instant       // the time it was evaluated for
-	Duration      time.Duration // of query and processing
-	Error         string        // "" when it went well
-	Samples       int32
-	SeriesFetched int32 // -1 when unknown
-}
-
 // Snapshot is a group as its last evaluation left it. It is built once, never
 // changed and shared freely: readers must not write to anything they reach
 // through it.
@@ -79,20 +69,25 @@ type RuleSnapshot struct {
 
 	// Alerts are in the order in which they became active; resolved ones that are
 	// still being told to Alertmanager are among them, as Inactive.
-	Alerts []Instance
-	// Updates are the remembered evaluations, oldest first. Empty before the first.
-	Updates []Update
+	Alerts  []Instance
+	History History // of the last evaluations; empty before the first
 
 	Pending, Firing int    // of Alerts
 	Errors          uint64 // evaluations that failed, ever
 }
 
-// Last returns the newest update; false before the first evaluation.
-func (r *RuleSnapshot) Last() (Update, bool) {
-	if len(r.Updates) == 0 {
-		return Update{}, false
+// remember shows the rule as m has it.
+func (r *RuleSnapshot) remember(m *ruleMemory) {
+	r.Alerts, r.History, r.Errors = m.alerts, m.history, m.errors
+	r.Pending, r.Firing = 0, 0
+	for i := range m.alerts {
+		switch m.alerts[i].State {
+		case Pending:
+			r.Pending++
+		case Firing:
+			r.Firing++
+		}
 	}
-	return r.Updates[len(r.Updates)-1], true
 }
 
 // State returns the gravest state of the rule's alerts.

@@ -101,7 +101,7 @@ func (sw *swap) carryOut(ctx context.Context) []*running {
 			s.prev.stop()
 			wg.Go(func() {
 				m := s.prev.retire()
-				_, gone := m.adoptedBy(s.next.ids)
+				_, gone := m.adoptedBy(ruleIDs(s.next.cfg.Rules))
 				s.prev.farewell(ctx, gone)
 				out[i] = start(ctx, s.next, m)
 			})
@@ -123,7 +123,7 @@ func (g *Group) farewell(ctx context.Context, gone map[RuleID]ruleMemory) {
 	}
 	now := InstantOf(time.Now())
 	var all output
-	for i, id := range g.ids {
+	for i, id := range ruleIDs(g.cfg.Rules) {
 		m, ok := gone[id]
 		if !ok || m.lastAt == 0 {
 			continue

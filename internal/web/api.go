@@ -140,7 +140,7 @@ func (s *Server) showRule(v url.Values) (func(out *body), error) {
 	return func(out *body) {
 		e := encoder{out: out, state: s.opts.State}
 		e.rule(g, r)
-		if len(r.Updates) > 0 {
+		if r.History.Len() > 0 {
 			out.buf = append(out.buf, `,"updates":`...)
 			out.buf = e.appendUpdates(out.buf, g, r)
 		}

@@ -25,7 +25,7 @@ func fleet() []*rules.Snapshot {
 			r.Rule.Annotations = pairs("description", "{{ $labels.instance }} fails {{ $value | humanizePercentage }}", "summary", "errors on {{ $labels.instance }}")
 			r.Labels = pairs("severity", "page", "team", "infra")
 			r.Firing = 1
-			r.Updates = []rules.Update{{Began: began.Add(123456789), At: began, Duration: 1234567, Samples: 1, SeriesFetched: 10}}
+			r.History = rules.HistoryOf(rules.Update{Began: began.Add(123456789), At: began, Duration: 1234567, Samples: 1, SeriesFetched: 10})
 			r.Alerts = []rules.Instance{{
 				State: rules.Firing, ID: uint64(i*1e15 + j), Value: 0.25, ActiveAt: began, StartsAt: began,
 				Labels:      labels.FromStrings("alertgroup", g.Group.Key.Name, "alertname", r.Rule.Name, "instance", "host-17:9100", "severity", "page", "team", "infra"),

@@ -120,7 +120,7 @@ func appendStates(dst []byte, states *[stateCount]int) []byte {
 func roundDuration(s *rules.Snapshot) time.Duration {
 	var longest time.Duration
 	for i := range s.Rules {
-		if u, ok := s.Rules[i].Last(); ok && u.Began >= s.LastEvaluation {
+		if u, ok := s.Rules[i].History.Last(); ok && u.Began >= s.LastEvaluation {
 			longest = max(longest, u.Began.Add(u.Duration).Sub(s.LastEvaluation))
 		}
 	}

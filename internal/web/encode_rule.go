@@ -10,7 +10,7 @@ import (
 // rule writes r without its closing brace and returns its state.
 func (e *encoder) rule(s *rules.Snapshot, r *rules.RuleSnapshot) ruleState {
 	state := stateOf(r, e.extended)
-	last, evaluated := r.Last()
+	last, evaluated := r.History.Last()
 	e.out.buf = appendRuleHead(e.out.buf, r, state, &last)
 	if !e.noAlerts && r.Pending+r.Firing > 0 {
 		e.out.buf = append(e.out.buf, `,"alerts":`...)
@@ -150,8 +150,7 @@ func (e *encoder) source(s *rules.Snapshot, r *rules.RuleSnapshot, a *rules.Inst
 // appendUpdates appends the remembered evaluations of r, newest first.
 func (e *encoder) appendUpdates(dst []byte, s *rules.Snapshot, r *rules.RuleSnapshot) []byte {
 	dst = append(dst, '[')
-	for i := len(r.Updates) - 1; i >= 0; i-- {
-		u := &r.Updates[i]
+	for u := range r.History.All() {
 		dst = append(dst, `{"time":`...)
 		dst = appendTime(dst, u.Began)
 		dst = append(dst, `,"at":`...)
@@ -174,10 +173,10 @@ func (e *encoder) appendUpdates(dst []byte, s *rules.Snapshot, r *rules.RuleSnap
 		}
 		dst = append(dst, `,"curl":`...)
 		dst = appendString(dst, e.requestLine(s, r, u))
-		dst = append(dst, '}')
-		if i > 0 {
-			dst = append(dst, ',')
-		}
+		dst = append(dst, '}', ',')
+	}
+	if dst[len(dst)-1] == ',' {
+		dst = dst[:len(dst)-1]
 	}
 	return append(dst, ']')
 }

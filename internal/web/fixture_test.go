@@ -61,24 +61,24 @@ func demoGroup() *rules.Snapshot {
 		Group: g, ID: g.ID(), LastEvaluation: at("2026-11-22T13:47:42.178250023Z"),
 		Rules: []rules.RuleSnapshot{
 			{Rule: &g.Rules[0], ID: g.Rules[0].ID(), Labels: pairs("cluster", "dev", "kind", "rec", "team", "infra"),
-				Updates: []rules.Update{{Began: at("2026-11-22T13:47:42.178254231Z"), At: at(slot), Duration: 554908}}},
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.178254231Z"), At: at(slot), Duration: 554908})},
 			{Rule: &g.Rules[1], ID: g.Rules[1].ID(), Labels: pairs("cluster", "dev", "severity", "page", "team", "infra"), Firing: 1,
-				Updates: []rules.Update{{Began: at("2026-11-22T13:47:42.178823016Z"), At: at(slot), Duration: 343433, Samples: 1}},
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.178823016Z"), At: at(slot), Duration: 343433, Samples: 1}),
 				Alerts: []rules.Instance{{
 					State: rules.Firing, ID: 11145849433096643897, Value: 1, ActiveAt: began, StartsAt: began,
 					Labels:      labels.FromStrings("alertgroup", "demo", "alertname", "AlwaysFiring", "cluster", "dev", "severity", "page", "team", "infra"),
 					Annotations: labels.FromStrings("description", "AlwaysFiring of http://tocsin.example", "summary", "value 1 at 2026-11-22 13:47:22 +0000 UTC"),
 				}}},
 			{Rule: &g.Rules[2], ID: g.Rules[2].ID(), Labels: common, Pending: 1,
-				Updates: []rules.Update{{Began: at("2026-11-22T13:47:42.180068362Z"), At: at(slot), Duration: 247444, Samples: 1}},
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180068362Z"), At: at(slot), Duration: 247444, Samples: 1}),
 				Alerts: []rules.Instance{{
 					State: rules.Pending, ID: 1866284317657877359, Value: 2, ActiveAt: began,
 					Labels: labels.FromStrings("alertgroup", "demo", "alertname", "Pending", "cluster", "dev", "team", "infra"),
 				}}},
 			{Rule: &g.Rules[3], ID: g.Rules[3].ID(), Labels: common,
-				Updates: []rules.Update{{Began: at("2026-11-22T13:47:42.180365343Z"), At: at(slot), Duration: 223823, SeriesFetched: -1, Error: brokenError}}},
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180365343Z"), At: at(slot), Duration: 223823, SeriesFetched: -1, Error: brokenError})},
 			{Rule: &g.Rules[4], ID: g.Rules[4].ID(), Labels: common,
-				Updates: []rules.Update{{Began: at("2026-11-22T13:47:42.180600065Z"), At: at(slot), Duration: 248372}}},
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180600065Z"), At: at(slot), Duration: 248372})},
 		},
 	}
 }
@@ -97,7 +97,7 @@ func secondGroup() *rules.Snapshot {
 		Group: g, ID: g.ID(), LastEvaluation: at("2026-11-22T13:47:41.000616007Z"),
 		Rules: []rules.RuleSnapshot{
 			{Rule: &g.Rules[0], ID: g.Rules[0].ID(), Labels: pairs("cluster", "dev"),
-				Updates: []rules.Update{{Began: at("2026-11-22T13:47:41.000658665Z"), At: at("2026-11-22T13:47:41Z"), Duration: 1102861}}},
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:41.000658665Z"), At: at("2026-11-22T13:47:41Z"), Duration: 1102861})},
 		},
 	}
 }

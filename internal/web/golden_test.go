@@ -132,7 +132,7 @@ func TestRuleIsAsCapturedWithItsUpdatesNewestFirst(t *testing.T) {
 		Updates []struct {
 			Time, At time.Time
 			Duration time.Duration
-			Samples  int32
+			Samples  int
 			Curl     string
 		}
 	}
@@ -145,14 +145,15 @@ func TestRuleIsAsCapturedWithItsUpdatesNewestFirst(t *testing.T) {
 	}
 	g := demoGroup()
 	r := &g.Rules[1]
-	r.Updates = nil
+	var updates []rules.Update
 	lines := map[time.Time]string{}
 	for _, u := range slices.Backward(golden.Updates) {
-		r.Updates = append(r.Updates, rules.Update{
+		updates = append(updates, rules.Update{
 			Began: rules.InstantOf(u.Time), At: rules.InstantOf(u.At), Duration: u.Duration, Samples: u.Samples,
 		})
 		lines[u.At] = u.Curl
 	}
+	r.History = rules.HistoryOf(updates...)
 	state := demoState(g)
 	state.RequestLine = func(q rules.Query) string { return lines[q.Time] }
 	body := getOK(t, New(Options{State: state}), "/api/v1/rule?group_id=3282191581672841545&rule_id=5278699922878458567")

@@ -24,14 +24,14 @@ type ruleRow struct {
 	LastError        string
 	Last             when
 	Took             string
-	Samples          int32
+	Samples          int
 	Series           string
 	Pending, Firing  int
 	Group, File      string
 }
 
 func (q pageRequest) ruleRow(s *rules.Snapshot, r *rules.RuleSnapshot) ruleRow {
-	last, evaluated := r.Last()
+	last, evaluated := r.History.Last()
 	row := ruleRow{
 		GroupID: s.ID, ID: r.ID,
 		Name: r.Rule.Name, Kind: r.Rule.Kind.String(), Expr: strings.TrimSpace(r.Rule.Expr),
@@ -61,7 +61,7 @@ func optional(d time.Duration) string {
 	return short(d)
 }
 
-func seriesText(n int32) string {
+func seriesText(n int) string {
 	if n < 0 {
 		return "unknown"
 	}

@@ -27,7 +27,7 @@ type updateRow struct {
 	Began   when
 	At      string
 	Took    string
-	Samples int32
+	Samples int
 	Series  string
 	Error   string
 	Request string
@@ -50,8 +50,7 @@ func (s *Server) rulePage(q pageRequest) (pageContent, error) {
 	}
 	d.MoreAlerts = r.Pending + r.Firing - len(d.Table.Alerts)
 	e := encoder{state: s.opts.State}
-	for i := len(r.Updates) - 1; i >= 0; i-- {
-		u := &r.Updates[i]
+	for u := range r.History.All() {
 		d.Updates = append(d.Updates, updateRow{
 			Began: q.when(u.Began), At: u.At.Time().Format(time.RFC3339), Took: short(u.Duration),
 			Samples: u.Samples, Series: seriesText(u.SeriesFetched), Error: u.Error,

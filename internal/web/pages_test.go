@@ -66,7 +66,7 @@ func hostileGroup() *rules.Snapshot {
 	g.Rules[0].Rule.Expr, g.Rules[0].Rule.Annotations = hostile, pairs(hostile, hostile, "link", "javascript:alert(1)")
 	g.Rules[0].Labels = pairs(hostile, hostile)
 	g.Rules[0].Firing = 1
-	g.Rules[0].Updates = []rules.Update{{Began: 1, Error: hostile}}
+	g.Rules[0].History = rules.HistoryOf(rules.Update{Began: 1, Error: hostile})
 	g.Rules[0].Alerts = []rules.Instance{{
 		State: rules.Firing, ID: 5, ActiveAt: 1,
 		Labels:      labels.FromStrings("a", hostile),
@@ -194,7 +194,7 @@ func TestUnknownAlertPageSaysWhatMayHaveHappened(t *testing.T) {
 func TestRulePageShowsUpdatesNewestFirst(t *testing.T) {
 	g := demoGroup()
 	r := &g.Rules[1]
-	r.Updates = []rules.Update{{Began: at("2026-11-22T13:00:00Z"), At: at("2026-11-22T13:00:00Z")}, {Began: at("2026-11-22T13:01:00Z"), At: at("2026-11-22T13:01:00Z"), Error: "boom", SeriesFetched: -1}}
+	r.History = rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:00:00Z"), At: at("2026-11-22T13:00:00Z")}, rules.Update{Began: at("2026-11-22T13:01:00Z"), At: at("2026-11-22T13:01:00Z"), Error: "boom", SeriesFetched: -1})
 	body := getOK(t, New(Options{State: demoState(g)}), pagesOf(g, 1)[10])
 	newest, oldest := strings.Index(body, "curl vector(1) &gt; 0 2026-11-22T13:01:00Z"), strings.Index(body, "curl vector(1) &gt; 0 2026-11-22T13:00:00Z")
 	if newest < 0 || oldest < newest || !strings.Contains(body, "boom") || !strings.Contains(body, "unknown") {

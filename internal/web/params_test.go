@@ -200,7 +200,9 @@ func TestAlertsCanBeExcluded(t *testing.T) {
 
 func TestExtendedStatesTellRulesApart(t *testing.T) {
 	g := demoGroup()
-	g.Rules[0].Updates[0].SeriesFetched, g.Rules[0].Updates[0].Samples = 2, 1
+	last, _ := g.Rules[0].History.Last()
+	last.SeriesFetched, last.Samples = 2, 1
+	g.Rules[0].History = rules.HistoryOf(last)
 	got := askRules(t, New(Options{State: demoState(g)}), "extended_states=true").Data.Groups[0]
 	var states []string
 	for _, r := range got.Rules {

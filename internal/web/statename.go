@@ -34,7 +34,7 @@ func stateOf(r *rules.RuleSnapshot, extended bool) ruleState {
 		return statePending
 	}
 	if extended {
-		if last, ok := r.Last(); ok && last.Error != "" {
+		if last, ok := r.History.Last(); ok && last.Error != "" {
 			return stateUnhealthy
 		} else if ok && last.Samples == 0 && last.SeriesFetched == 0 {
 			return stateNoMatch
@@ -51,7 +51,7 @@ func stateOf(r *rules.RuleSnapshot, extended bool) ruleState {
 
 // healthOf returns how the last evaluation of r went.
 func healthOf(r *rules.RuleSnapshot) string {
-	last, ok := r.Last()
+	last, ok := r.History.Last()
 	switch {
 	case !ok:
 		return "unknown"

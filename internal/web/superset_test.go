@@ -120,10 +120,10 @@ func TestRuleNeverEvaluatedIsOfUnknownHealth(t *testing.T) {
 
 func TestErrorOfUpdateIsAStringWithItsRequestLine(t *testing.T) {
 	g := simpleGroup("a.yml", "g", "A")
-	g.Rules[0].Updates = []rules.Update{
-		{At: at("2026-11-22T13:00:00Z"), SeriesFetched: 3},
-		{At: at("2026-11-22T13:01:00Z"), SeriesFetched: -1, Error: `refused: "no"`},
-	}
+	g.Rules[0].History = rules.HistoryOf(
+		rules.Update{At: at("2026-11-22T13:00:00Z"), SeriesFetched: 3},
+		rules.Update{At: at("2026-11-22T13:01:00Z"), SeriesFetched: -1, Error: `refused: "no"`},
+	)
 	got := askRule(t, g).Updates
 	if len(got) != 2 {
 		t.Fatalf("%d updates", len(got))
