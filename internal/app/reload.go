@@ -195,7 +195,6 @@ func (r *reloader) apply(ctx context.Context) (rules.Change, error) {
 	change, err := r.manager.Apply(rules.Plan{
 		Groups: set.Groups, Deps: &deps, Rebuild: changed, Lenient: r.lenient,
 	})
-	engine.Seal()
 	if err != nil {
 		return change, located(err)
 	}

@@ -137,11 +137,6 @@ func (e *Engine) CompileSource(text string) (*Source, error) {
 	return s, nil
 }
 
-// Seal forgets which texts have equal programs. Called when the rules of a
-// configuration are built, it lets programs go with the last rule that uses
-// them; texts compiled later are compared with one another again.
-func (e *Engine) Seal() { e.programs.reset() }
-
 // Equal reports whether both engines expand every text alike: same files in the
 // same order, same external URL and labels.
 func (e *Engine) Equal(o *Engine) bool { return e.digest == o.digest }

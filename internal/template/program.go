@@ -3,8 +3,10 @@ package template
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"tocsin/rules"
 )
@@ -114,10 +116,11 @@ func (p *program) execution(c *core) (*execution, error) {
 	return x, nil
 }
 
-// intern finds the program of a text that was compiled before.
+// intern finds the program of a text that was compiled before, as long as some
+// rule uses it: it holds on to none itself.
 type intern struct {
 	mu       sync.Mutex // guards the fields below
-	programs map[internKey]*program
+	programs map[internKey]weak.Pointer[program]
 }
 
 type internKey struct {
@@ -125,16 +128,15 @@ type internKey struct {
 	text string
 }
 
-func newIntern() *intern { return &intern{programs: make(map[internKey]*program)} }
+func newIntern() *intern {
+	return &intern{programs: make(map[internKey]weak.Pointer[program])}
+}
 
 // get returns the program of text, compiling it if it is new. Texts that do not
 // compile are not remembered.
 func (i *intern) get(c *core, r role, text string) (*program, error) {
 	key := internKey{r, text}
-	i.mu.Lock()
-	p := i.programs[key]
-	i.mu.Unlock()
-	if p != nil {
+	if p := i.find(key); p != nil {
 		return p, nil
 	}
 	p, err := compileText(c, r, text)
@@ -143,15 +145,26 @@ func (i *intern) get(c *core, r role, text string) (*program, error) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if other := i.programs[key]; other != nil {
+	if other := i.programs[key].Value(); other != nil {
 		return other, nil
 	}
-	i.programs[key] = p
+	i.programs[key] = weak.Make(p)
+	runtime.AddCleanup(p, i.forget, key)
 	return p, nil
 }
 
-func (i *intern) reset() {
+func (i *intern) find(key internKey) *program {
 	i.mu.Lock()
-	i.programs = make(map[internKey]*program)
-	i.mu.Unlock()
+	defer i.mu.Unlock()
+	return i.programs[key].Value()
+}
+
+// forget drops the entry of a program that is gone, unless the text was compiled
+// again meanwhile.
+func (i *intern) forget(key internKey) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.programs[key].Value() == nil {
+		delete(i.programs, key)
+	}
 }
