@@ -103,7 +103,7 @@ func (r *alertingRule) fail(ev evaluation, m ruleMemory, out *output) ruleMemory
 // labels they have now, and those that are not alerts any more under the old.
 // A clock goes with the result it belongs to.
 func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemory) (alerts, gone []Instance) {
-	if m.labelled.IsEmpty() || m.labelled == r.texts.configuration {
+	if m.labelled == 0 || m.labelled == r.texts.configuration {
 		return m.alerts, nil
 	}
 	taken := make(map[labels.Labels]struct{}, len(m.alerts))
@@ -128,15 +128,12 @@ func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemo
 // labels returns the labels of the alert that a result stands for. A label whose
 // template fails has the error as its value; the errors are returned as well.
 func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.Labels, v float64) (labels.Labels, error) {
-	t := r.texts
-	values := t.fixed
-	var err error
-	if t.labels != nil {
-		d := TemplateData{Labels: TemplateLabels{Result: result}, Value: v, Expr: r.rule.Expr, Query: r.queryFor(ev)}
-		values, err = t.labels.Expand(ctx, &d)
-		values = append(values, t.fixed...)
+	d := TemplateData{Labels: TemplateLabels{Result: result}, Value: v, Expr: r.rule.Expr}
+	if r.texts.labelUses&UsesWorld != 0 {
+		d.Query = r.queryFor(ev)
 	}
-	r.scratch.set(r.deps.Options.Conflict, result, t.names, values)
+	values, err := r.texts.expandLabels(ctx, &d)
+	r.scratch.set(r.deps.Options.Conflict, result, r.texts.names, values)
 	return r.scratch.unnamed(), err
 }
 

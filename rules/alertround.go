@@ -179,7 +179,7 @@ func (o *alertRound) annotate(ctx context.Context) error {
 		}
 		a := &o.alerts[i]
 		d := o.rule.templateData(o.ev, a, o.partial)
-		text, err := t.annotate(ctx, &d, &o.rule.scratch.pairs)
+		text, err := t.annotate(ctx, &d, o.rule.rule.Annotations, &o.rule.scratch.pairs)
 		if err != nil {
 			if cut := cutShort(ctx); cut != nil {
 				return cut

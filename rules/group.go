@@ -84,9 +84,13 @@ func (g *Group) Snapshot() *Snapshot { return g.view.Load() }
 func (g *Group) Run(ctx context.Context, retire <-chan struct{}, m Memory) Memory {
 	l := newLoop(g, m)
 	defer l.restoring.stop()
-	l.publish()
 	l.run(ctx, retire)
 	return l.memory()
+}
+
+// show publishes the group as it is before its first round.
+func (g *Group) show(m Memory) {
+	g.view.Store(g.newSnapshot(g.adopt(m), m.began, &m.stats))
 }
 
 // adopt returns what the rules of the group remember of m, by position.

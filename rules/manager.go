@@ -63,6 +63,8 @@ func start(ctx context.Context, g *Group, m Memory) *running {
 		Group: g, done: make(chan struct{}),
 		stop: sync.OnceFunc(func() { close(retire) }),
 	}
+	// Whoever looks between now and its first round sees what it goes on from.
+	g.show(m)
 	go func() {
 		defer close(r.done)
 		r.memory = g.Run(ctx, retire, m)

@@ -38,9 +38,9 @@ type ruleMemory struct {
 	evaluated bool            // at least once
 	restored  bool            // what storage knew of the alerts was looked up, or need not be
 
-	failingSince Instant       // the first of the evaluations that failed in a row; unset if the last went well
-	lastAt       Instant       // the time of the last good evaluation
-	labelled     labels.Labels // the label configuration that gave alerts their labels
+	failingSince Instant // the first of the evaluations that failed in a row; unset if the last went well
+	lastAt       Instant // the time of the last good evaluation
+	labelled     uint64  // the configuration that gave alerts their labels; 0 if there are none
 }
 
 // GroupStats counts what a group's rounds came to. Counters never decrease

@@ -164,7 +164,7 @@ func TestRejectedPlanChangesNothing(t *testing.T) {
 		w := newWorld(t)
 		w.apply(group("g", alerting("A", "a", 0)))
 		bad := alerting("B", "b", 0)
-		bad.Annotations = []config.Pair{{Name: "summary", Value: "$bad"}}
+		bad.Annotations = []config.Pair{{Name: "summary", Value: "{{bad}}"}}
 		_, err := w.manager.Apply(rules.Plan{
 			Groups: []config.Group{group("g", alerting("A", "changed", 0)), group("h", bad, bad)},
 			Deps:   w.deps,
@@ -283,7 +283,7 @@ func TestManyReloadsLeaveNothingBehind(t *testing.T) {
 		for i := range n {
 			g := group("g", alerting("A", strings.Repeat("a", 1+i%3), 0))
 			bad := alerting("B", "b", 0)
-			bad.Annotations = []config.Pair{{Name: "summary", Value: "$bad"}}
+			bad.Annotations = []config.Pair{{Name: "summary", Value: "{{bad}}"}}
 			w.apply(g)
 			if _, err := w.manager.Apply(rules.Plan{Groups: []config.Group{group("h", bad)}, Deps: w.deps}); err == nil {
 				t.Fatal("bad group was accepted")

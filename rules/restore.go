@@ -95,7 +95,7 @@ func (r *alertingRule) restoreSelector() string {
 		b.WriteString("," + alertgroupLabel + "=" + strconv.Quote(r.group.Key.Name))
 	}
 	for _, p := range mergePairs(r.shared, r.rule.Labels) {
-		if p.Value == "" || strings.Contains(p.Value, "{{") || p.Name == alertnameLabel || p.Name == alertgroupLabel {
+		if p.Value == "" || isTemplate(p.Value) || p.Name == alertnameLabel || p.Name == alertgroupLabel {
 			continue
 		}
 		b.WriteString("," + matcherName(p.Name) + "=" + strconv.Quote(p.Value))

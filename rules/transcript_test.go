@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write the transcripts as they come out"
 // what was written and what was sent. Times are counted from the first
 // evaluation.
 //
-//	rule for=2m annotations.summary=$value     (re)defines the rule; state goes on
+//	rule for=2m annotations.summary={{value}}     (re)defines the rule; state goes on
 //	1m {instance="a"} 3, {instance="b"} 4       evaluates at 1m with this result
 //	2m error connection refused                evaluates at 2m, the query fails
 func TestAlertLives(t *testing.T) {

@@ -106,15 +106,15 @@ func TestConstantTextsKeepNothingParsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items := tmpl.(*texts).items
-	if items[0].prog != nil || items[2].prog != nil {
+	programs := tmpl.(*texts).programs
+	if programs[0] != nil {
 		t.Error("a constant text keeps a program")
 	}
-	if items[1].prog == nil {
+	if programs[1] == nil {
 		t.Error("a text with a call keeps no program")
 	}
-	if items[2].text != "at north" {
-		t.Errorf("constant text %q, want %q", items[2].text, "at north")
+	if ops := programs[2].ops; len(ops) != 1 || ops[0].text != "at north" {
+		t.Errorf("a text without variable parts is %d operations, want its value", len(ops))
 	}
 }
 
@@ -125,7 +125,7 @@ func TestEqualTextsShareTheirProgramAsLongAsItIsUsed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return tmpl.(*texts).items[0].prog
+		return tmpl.(*texts).programs[0]
 	}
 	first, second := compile("a"), compile("b")
 	if first != second {

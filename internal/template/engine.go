@@ -104,25 +104,11 @@ func (e *Engine) CompileAnnotations(pairs []config.Pair) (rules.Template, error)
 }
 
 func (e *Engine) compile(r role, pairs []config.Pair) (rules.Template, error) {
-	t := &texts{core: e.core, role: r, items: make([]item, len(pairs))}
-	var errs []error
-	for i, p := range pairs {
-		it := item{name: p.Name, text: p.Value}
-		if !hasAction(p.Value) {
-			t.items[i] = it
-			continue
-		}
-		prog, err := e.programs.get(e.core, r, p.Value)
-		if err != nil {
-			it.err = named(r, p.Name, err)
-			errs = append(errs, it.err)
-		} else {
-			it.text, it.prog = prog.constant(p.Value)
-			t.uses |= prog.uses()
-		}
-		t.items[i] = it
+	t := &texts{core: e.core, role: r, pairs: pairs}
+	for i := range pairs {
+		t.add(e, i)
 	}
-	return t, errors.Join(errs...)
+	return t, errors.Join(t.errs...)
 }
 
 // CompileSource parses the template of -external.alert.source. It may not run

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"tocsin/config"
 	"tocsin/rules"
 )
 
@@ -12,17 +13,34 @@ type texts struct {
 	core  *core
 	role  role
 	uses  rules.TemplateUse
-	items []item
+	pairs []config.Pair // as given to the compiler
+	// programs are those of the pairs that have actions, at their positions; nil
+	// when none has.
+	programs []*program
+	errs     []error // of compilation, at the same positions; nil when it went well
 }
 
 var _ rules.Template = (*texts)(nil)
 
-// item is one text. It is wrong, constant or has a program.
-type item struct {
-	name string
-	text string
-	prog *program
-	err  error // of compilation
+// add compiles pair number i.
+func (t *texts) add(e *Engine, i int) {
+	p := t.pairs[i]
+	if !hasAction(p.Value) {
+		return
+	}
+	prog, err := e.programs.get(t.core, t.role, p.Value)
+	if err != nil {
+		if t.errs == nil {
+			t.errs = make([]error, len(t.pairs))
+		}
+		t.errs[i] = named(t.role, p.Name, err)
+		return
+	}
+	if t.programs == nil {
+		t.programs = make([]*program, len(t.pairs))
+	}
+	t.programs[i] = prog
+	t.uses |= prog.uses()
 }
 
 // Uses tells what the values depend on besides labels.
@@ -31,45 +49,45 @@ func (t *texts) Uses() rules.TemplateUse { return t.uses }
 // Expand returns the values in order. The values that are not constant share
 // one string.
 func (t *texts) Expand(ctx context.Context, d *rules.TemplateData) ([]string, error) {
-	values := make([]string, len(t.items))
-	var errs []error
-	var m *machine
-	var room [8]int
-	ends := room[:0] // of the values in m.out
-	for i := range t.items {
-		it := &t.items[i]
-		switch {
-		case it.err != nil:
-			values[i] = it.err.Error()
-			errs = append(errs, it.err)
-		case it.prog == nil:
-			values[i] = it.text
-		default:
-			if m == nil {
-				m = takeMachine(t.core)
-			}
-			if err := it.prog.expand(ctx, m, d); err != nil {
-				err = named(t.role, it.name, err)
-				m.out = append(m.out, err.Error()...)
-				errs = append(errs, err)
-			}
-			ends = append(ends, len(m.out))
+	values := make([]string, len(t.pairs))
+	for i := range t.pairs {
+		values[i] = t.pairs[i].Value
+	}
+	for i, err := range t.errs {
+		if err != nil {
+			values[i] = err.Error()
 		}
 	}
-	if m != nil {
-		t.share(values, string(m.out), ends)
-		m.release()
+	if t.programs == nil {
+		return values, errors.Join(t.errs...)
 	}
-	return values, errors.Join(errs...)
+	errs := t.run(ctx, d, values)
+	return values, errors.Join(append(errs, t.errs...)...)
 }
 
-// share gives each text with a program its part of all.
-func (t *texts) share(values []string, all string, ends []int) {
-	start := 0
-	for i := range t.items {
-		if it := &t.items[i]; it.err == nil && it.prog != nil {
+// run expands the texts that have programs into values.
+func (t *texts) run(ctx context.Context, d *rules.TemplateData, values []string) (errs []error) {
+	m := takeMachine(t.core)
+	defer m.release()
+	var room [8]int
+	ends := room[:0] // of the values in m.out
+	for i, prog := range t.programs {
+		if prog == nil {
+			continue
+		}
+		if err := prog.expand(ctx, m, d); err != nil {
+			err = named(t.role, t.pairs[i].Name, err)
+			m.out = append(m.out, err.Error()...)
+			errs = append(errs, err)
+		}
+		ends = append(ends, len(m.out))
+	}
+	all, start := string(m.out), 0
+	for i, prog := range t.programs {
+		if prog != nil {
 			values[i] = all[start:ends[0]]
 			start, ends = ends[0], ends[1:]
 		}
 	}
+	return errs
 }

@@ -6,6 +6,7 @@ package rulestest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -186,9 +187,9 @@ func (a *Appender) Appended() []rules.Series {
 	return appended
 }
 
-// Templates expands texts in a small language of its own: "$value" is the
-// value, "$label:x" the label x, "$fail" an error, and anything else itself.
-// "$bad" does not compile.
+// Templates expands texts in a small language of its own: "{{value}}" is the
+// value, "$label:x" the label x, "{{fail}}" an error, and anything else itself.
+// "{{bad}}" does not compile.
 type Templates struct{}
 
 var _ rules.TemplateCompiler = Templates{}
@@ -203,7 +204,7 @@ func (Templates) CompileAnnotations(texts []config.Pair) (rules.Template, error)
 
 func compile(texts []config.Pair) (rules.Template, error) {
 	for _, t := range texts {
-		if t.Value == "$bad" {
+		if t.Value == "{{bad}}" {
 			return template(texts), fmt.Errorf("%s: bad template", t.Name)
 		}
 	}
@@ -216,11 +217,11 @@ type template []config.Pair
 func (t template) Uses() (u rules.TemplateUse) {
 	for _, p := range t {
 		switch p.Value {
-		case "$value":
+		case "{{value}}":
 			u |= rules.UsesValue
-		case "$activeAt":
+		case "{{activeAt}}":
 			u |= rules.UsesActiveAt
-		case "$query":
+		case "{{query}}":
 			u |= rules.UsesWorld
 		}
 	}
@@ -233,19 +234,19 @@ func (t template) Expand(ctx context.Context, d *rules.TemplateData) ([]string, 
 	var err error
 	for i, p := range t {
 		switch {
-		case p.Value == "$value":
+		case p.Value == "{{value}}":
 			out[i] = fmt.Sprint(d.Value)
-		case p.Value == "$activeAt":
+		case p.Value == "{{activeAt}}":
 			out[i] = d.ActiveAt.Format("15:04:05")
-		case p.Value == "$query":
+		case p.Value == "{{query}}":
 			var samples []rules.Sample
 			samples, err = d.Query(ctx, "template query")
 			out[i] = fmt.Sprint(len(samples))
-		case p.Value == "$fail", p.Value == "$bad":
+		case p.Value == "{{fail}}", p.Value == "{{bad}}":
 			err = fmt.Errorf("%s: template failed", p.Name)
 			out[i] = err.Error()
-		case len(p.Value) > 7 && p.Value[:7] == "$label:":
-			out[i] = d.Labels.Get(p.Value[7:])
+		case strings.HasPrefix(p.Value, "{{label:"):
+			out[i] = d.Labels.Get(strings.TrimSuffix(p.Value[len("{{label:"):], "}}"))
 		default:
 			out[i] = p.Value
 		}
