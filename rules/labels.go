@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/config"
@@ -79,7 +80,7 @@ func stale(l labels.Labels, at int64) Series {
 func alertID(l labels.Labels) uint64 {
 	h := newFNV()
 	l.Range(func(x labels.Label) {
-		if x.Name != labels.MetricName {
+		if x.Name != model.MetricNameLabel {
 			h = h.add(x.Name).add(x.Value).add("\xff")
 		}
 	})

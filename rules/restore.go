@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/config"
@@ -79,7 +80,7 @@ func activeTimes(res Result) map[labels.Labels]Instant {
 	since := make(map[labels.Labels]Instant, len(res.Samples))
 	for _, s := range res.Samples {
 		if s.V > 0 && !math.IsInf(s.V, 0) {
-			since[s.Labels.DropMetricName()] = Instant(s.V) * Instant(time.Second)
+			since[s.Labels.DropReserved(func(name string) bool { return name == model.MetricNameLabel })] = Instant(s.V) * Instant(time.Second)
 		}
 	}
 	return since

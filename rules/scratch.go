@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -34,7 +35,7 @@ func (s *scratch) release() {
 func (s *scratch) set(c Conflict, result labels.Labels, names, values []string) {
 	b := s.builder
 	b.Reset(result)
-	b.Del(labels.MetricName)
+	b.Del(model.MetricNameLabel)
 	for i, name := range names {
 		if values[i] == "" {
 			b.Del(name)
@@ -55,20 +56,20 @@ func (s *scratch) unnamed() labels.Labels { return s.builder.Labels() }
 
 // named returns the label set that was started, as the series called name.
 func (s *scratch) named(name string) labels.Labels {
-	s.builder.Set(labels.MetricName, name)
+	s.builder.Set(model.MetricNameLabel, name)
 	return s.builder.Labels()
 }
 
 // forState returns the ALERTS_FOR_STATE series of an alert.
 func (s *scratch) forState(alert labels.Labels) labels.Labels {
-	return s.with(alert, [2]labels.Label{{Name: labels.MetricName, Value: forStateSeries}})
+	return s.with(alert, [2]labels.Label{{Name: model.MetricNameLabel, Value: forStateSeries}})
 }
 
 // alerts returns the ALERTS series of an alert in a state. The state overrides
 // a label of the same name.
 func (s *scratch) alerts(alert labels.Labels, state State) labels.Labels {
 	return s.with(alert, [2]labels.Label{
-		{Name: labels.MetricName, Value: alertsSeries},
+		{Name: model.MetricNameLabel, Value: alertsSeries},
 		{Name: alertstateLabel, Value: state.String()},
 	})
 }

@@ -135,9 +135,6 @@ func (f *flagSet) entry(name string) *entry {
 	return f.entries[i]
 }
 
-// given reports whether the flag was set by the command line or the environment.
-func (f *flagSet) given(name string) bool { return f.set.Changed(name) }
-
 // sorted returns the entries by name.
 func (f *flagSet) sorted() []*entry {
 	return slices.SortedFunc(slices.Values(f.entries), func(a, b *entry) int {

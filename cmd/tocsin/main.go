@@ -24,6 +24,7 @@ const (
 )
 
 func main() {
+	tuneMemory()
 	os.Exit(run(os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -129,9 +130,12 @@ func (r *reloader) reload(ctx context.Context, trigger string, requests []reques
 	start := time.Now()
 	r.status.total.Inc()
 	change, err := r.apply(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		err = errStopping
+	case err != nil:
 		r.fail(err, trigger)
-	} else {
+	default:
 		r.succeed(change, trigger, time.Since(start))
 	}
 	for _, q := range requests {
@@ -144,6 +148,7 @@ func (r *reloader) check(ctx context.Context) {
 	start := time.Now()
 	change, err := r.apply(ctx)
 	switch {
+	case ctx.Err() != nil:
 	case err != nil && r.failing:
 		r.status.errors.Inc()
 	case err != nil:
@@ -199,6 +204,10 @@ func (r *reloader) apply(ctx context.Context) (rules.Change, error) {
 		return change, located(err)
 	}
 	r.engine = engine
+	if change.Added+change.Changed+change.Removed > 0 {
+		// Reading rules takes many times the memory that they need afterwards.
+		debug.FreeOSMemory()
+	}
 	return change, nil
 }
 

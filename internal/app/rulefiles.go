@@ -102,8 +102,8 @@ func located(err error) error {
 	var others []error
 	for _, e := range flatten(err) {
 		switch e := e.(type) {
-		case config.Problems:
-			problems = append(problems, e...)
+		case config.Problem:
+			problems = append(problems, e)
 		case *rules.RuleError:
 			for _, cause := range flatten(e.Err) {
 				problems = append(problems, config.ProblemIn(e.Group, e.Index, cause))

@@ -5,11 +5,12 @@ import (
 	"regexp"
 
 	"github.com/VictoriaMetrics/metricsql"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-const nameLabel = labels.MetricName
+const nameLabel = model.MetricNameLabel
 
 // Reads is what the selectors of one expression read. The zero value reads
 // nothing.

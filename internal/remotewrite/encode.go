@@ -37,7 +37,7 @@ const (
 	tagName       = 1<<3 | 2
 	tagValue      = 2<<3 | 2
 	tagSampleV    = 1<<3 | 1
-	tagSampleT    = 2<<3 | 0
+	tagSampleT    = 2 << 3
 )
 
 // encoder turns rows into compressed write requests. It serves all senders, one

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package e2e
+
+import "syscall"
+
+// endWithParent makes no difference here: only Linux knows such a thing.
+func endWithParent() *syscall.SysProcAttr { return nil }
