@@ -40,7 +40,9 @@ func closing(t *httpx.Transport) func(context.Context) error {
 // querier builds the client of -datasource.url.
 func (a *App) querier() (*datasource.Client, error) {
 	o := &a.opts.Datasource
-	t, err := a.transport("datasource", o.Client)
+	client := o.Client
+	client.ManySmall = true
+	t, err := a.transport("datasource", client)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,10 @@ type ClientOptions struct {
 	// Headers are "Name: value" and are added to requests which lack them.
 	Headers []string
 
+	// ManySmall makes plain HTTP requests cheap where there are many small ones.
+	// Responses are not decompressed then.
+	ManySmall bool
+
 	DisableKeepAlive   bool
 	IdleConnTimeout    time.Duration
 	MaxIdleConnections int // per host

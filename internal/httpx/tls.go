@@ -9,35 +9,41 @@ import (
 	"sync"
 )
 
+// roundTripper is a transport that keeps connections.
+type roundTripper interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
 // transportSource says which transport the next request goes through.
 type transportSource interface {
-	transport() (*http.Transport, error)
+	transport() (roundTripper, error)
 	CloseIdleConnections()
 }
 
 // fixedTransport is a transport without files behind it.
-type fixedTransport struct{ *http.Transport }
+type fixedTransport struct{ roundTripper }
 
-func (t fixedTransport) transport() (*http.Transport, error) { return t.Transport, nil }
+func (t fixedTransport) transport() (roundTripper, error) { return t.roundTripper, nil }
 
 // fileTransport keeps the transport that belongs to the present content of the
 // TLS files. A change makes a new transport, as connections made with the old
 // certificates must not serve further requests.
 type fileTransport struct {
 	options       TLS
-	build         func(*tls.Config) *http.Transport
+	build         func(*tls.Config) roundTripper
 	ca, cert, key *file
 
 	mu      sync.Mutex // guards the fields below
 	texts   tlsTexts   // what current was built from
-	current *http.Transport
+	current roundTripper
 }
 
 // tlsTexts is the content of the TLS files.
 type tlsTexts struct{ ca, cert, key string }
 
 // newTransportSource builds the first transport, so that unusable files show at once.
-func newTransportSource(o TLS, build func(*tls.Config) *http.Transport) (transportSource, error) {
+func newTransportSource(o TLS, build func(*tls.Config) roundTripper) (transportSource, error) {
 	if (o.CertFile == "") != (o.KeyFile == "") {
 		return nil, errors.New("TLS certificate and key must be given together")
 	}
@@ -62,7 +68,7 @@ func (o *TLS) config() *tls.Config {
 	}
 }
 
-func (t *fileTransport) transport() (*http.Transport, error) {
+func (t *fileTransport) transport() (roundTripper, error) {
 	texts, err := t.read()
 	if err != nil {
 		return nil, err

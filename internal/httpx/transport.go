@@ -63,7 +63,7 @@ func (o ClientOptions) RoundTripper(set *metrics.Set) (*Transport, error) {
 	return t, nil
 }
 
-func (o *ClientOptions) transportBuilder(set *metrics.Set) func(*tls.Config) *http.Transport {
+func (o *ClientOptions) transportBuilder(set *metrics.Set) func(*tls.Config) roundTripper {
 	dial := (&net.Dialer{Timeout: dialTimeout, KeepAlive: tcpKeepAlive}).DialContext
 	if o.MetricsPrefix != "" {
 		dial = newConnMetrics(set, o.MetricsPrefix).counted(dial)
@@ -71,8 +71,9 @@ func (o *ClientOptions) transportBuilder(set *metrics.Set) func(*tls.Config) *ht
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	disableKeepAlives, idleTimeout, idlePerHost := o.DisableKeepAlive, o.IdleConnTimeout, o.MaxIdleConnections
-	return func(cfg *tls.Config) *http.Transport {
-		return &http.Transport{
+	manySmall := o.ManySmall
+	return func(cfg *tls.Config) roundTripper {
+		t := &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         dial,
 			TLSClientConfig:     cfg,
@@ -82,6 +83,10 @@ func (o *ClientOptions) transportBuilder(set *metrics.Set) func(*tls.Config) *ht
 			MaxIdleConnsPerHost: idlePerHost,
 			Protocols:           protocols,
 		}
+		if manySmall {
+			return newLean(t)
+		}
+		return t
 	}
 }
 
