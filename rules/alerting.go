@@ -190,8 +190,8 @@ func (r *alertingRule) depart(a *Instance, now Instant, at int64, out *output) {
 		return
 	}
 	out.series = append(out.series,
-		stale(r.scratch.alerts(a.Labels, a.State), at),
-		stale(r.scratch.forState(a.Labels), at))
+		alertSeries(a.Labels, a.State).ended(at),
+		clockSeries(a.Labels).ended(at))
 	if a.State == Firing {
 		gone := *a
 		gone.State, gone.ResolvedAt = Inactive, now

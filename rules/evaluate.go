@@ -101,7 +101,9 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 	}
 	*was = o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
 	l.fresh[i] = false
-	l.flush.committed(i, len(o.out.series) > 0)
+	if l.chain != nil {
+		l.flush.committed(i, len(o.out.series) > 0)
+	}
 }
 
 // handOver gives the results to the senders. One of them failing does not keep

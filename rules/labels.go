@@ -70,11 +70,6 @@ func mergePairs(under, over []config.Pair) []config.Pair {
 	return out
 }
 
-// stale returns the sample that ends a series.
-func stale(l labels.Labels, at int64) Series {
-	return Series{Labels: l, T: at, V: staleNaN}
-}
-
 // alertID returns the number by which vmalert names an alert: FNV-64a over its
 // sorted labels, without the metric name.
 func alertID(l labels.Labels) uint64 {

@@ -91,14 +91,18 @@ func TestAdoptionFollowsNameAndOrder(t *testing.T) {
 }
 
 func TestSeriesLabelsAreSortedAndOverridden(t *testing.T) {
-	s := takeScratch()
 	l := labels.FromStrings("A", "upper", "alertstate", "mine", "zone", "z")
-	got := s.alerts(l, Firing)
+	series := alertSeries(l, Firing)
 	want := labels.FromStrings("A", "upper", "__name__", "ALERTS", "alertstate", "firing", "zone", "z")
-	if !labels.Equal(got, want) {
+	if got := series.Full(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := s.forState(labels.EmptyLabels()), labels.FromStrings("__name__", "ALERTS_FOR_STATE"); got != want {
+	series = clockSeries(labels.EmptyLabels())
+	if got, want := series.Full(), labels.FromStrings("__name__", "ALERTS_FOR_STATE"); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	series = Series{Labels: l}
+	if got := series.Full(); got != l {
+		t.Errorf("got %s, want %s", got, l)
 	}
 }

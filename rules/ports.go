@@ -85,13 +85,6 @@ type Notifier interface {
 	Notify(n Notification) error
 }
 
-// Series is one sample to be written to storage.
-type Series struct {
-	Labels labels.Labels // with the metric name
-	T      int64         // milliseconds since the Unix epoch
-	V      float64       // value.StaleNaN marks the end of the series
-}
-
 // Appender takes samples for remote write.
 type Appender interface {
 	// Append takes the whole batch, or returns an error and keeps none of it. It

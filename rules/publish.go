@@ -14,7 +14,7 @@ func (r *alertingRule) publish(o *alertRound, out *output) {
 	for i := range o.alerts {
 		a, was := &o.alerts[i], o.was[i]
 		if o.ev.write {
-			out.series = r.write(out.series, a, was, o.ev)
+			out.series = write(out.series, a, was, o.ev)
 		}
 		if a.State == Firing && was != Firing {
 			out.fired++
@@ -43,25 +43,29 @@ func (r *alertingRule) withdrawn(a *Instance, started, at Instant) Alert {
 
 // write appends the samples of one alert: what it is now, and the end of what it
 // was and is no longer.
-func (r *alertingRule) write(out []Series, a *Instance, was State, ev evaluation) []Series {
+func write(out []Series, a *Instance, was State, ev evaluation) []Series {
 	t := ev.at.Milli()
 	if was != a.State && was != Inactive {
-		out = append(out, stale(r.scratch.alerts(a.Labels, was), t))
+		out = append(out, alertSeries(a.Labels, was).ended(t))
 	}
 	if a.State == Inactive {
 		if was != Inactive {
-			out = append(out, stale(r.scratch.forState(a.Labels), t))
+			out = append(out, clockSeries(a.Labels).ended(t))
 		}
 		return out
 	}
-	out = append(out, Series{Labels: r.scratch.alerts(a.Labels, a.State), T: t, V: 1})
+	active := alertSeries(a.Labels, a.State)
+	active.T, active.V = t, 1
+	out = append(out, active)
 	if a.State == Pending && ev.unsettled {
 		return out
 	}
-	return append(out, r.forState(a, t))
+	return append(out, forState(a, t))
 }
 
 // forState returns the sample that tells since when an alert is active.
-func (r *alertingRule) forState(a *Instance, t int64) Series {
-	return Series{Labels: r.scratch.forState(a.Labels), T: t, V: float64(a.ActiveAt.seconds())}
+func forState(a *Instance, t int64) Series {
+	s := clockSeries(a.Labels)
+	s.T, s.V = t, float64(a.ActiveAt.seconds())
+	return s
 }

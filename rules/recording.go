@@ -110,7 +110,7 @@ func recorded(series []labels.Labels, samples []Sample, ended []labels.Labels, a
 		out = append(out, Series{Labels: l, T: samples[i].T, V: samples[i].V})
 	}
 	for _, l := range ended {
-		out = append(out, stale(l, at))
+		out = append(out, Series{Labels: l}.ended(at))
 	}
 	return out
 }
@@ -120,7 +120,7 @@ func (r *recordingRule) farewell(m ruleMemory, _ Instant) output {
 	at := m.lastAt.Milli() + 1
 	var out output
 	for _, l := range m.series {
-		out.series = append(out.series, stale(l, at))
+		out.series = append(out.series, Series{Labels: l}.ended(at))
 	}
 	return out
 }

@@ -153,8 +153,6 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 	m := &l.memories[r.rule]
 	ar := l.rules[r.rule].(*alertingRule)
 	m.restored = true
-	ar.begin()
-	defer ar.end()
 	m.alerts = append([]Instance(nil), m.alerts...)
 	var series []Series
 	for i := range m.alerts {
@@ -166,7 +164,7 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 			a.ActiveAt, a.Restored = since, true
 			l.deps.Counters.restores.Inc()
 		}
-		series = append(series, ar.forState(a, m.lastAt.Milli()))
+		series = append(series, forState(a, m.lastAt.Milli()))
 	}
 	l.fresh[r.rule] = true
 	if err := l.handOver(ctx, output{series: series}); err != nil {

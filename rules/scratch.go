@@ -59,36 +59,3 @@ func (s *scratch) named(name string) labels.Labels {
 	s.builder.Set(model.MetricNameLabel, name)
 	return s.builder.Labels()
 }
-
-// forState returns the ALERTS_FOR_STATE series of an alert.
-func (s *scratch) forState(alert labels.Labels) labels.Labels {
-	return s.with(alert, [2]labels.Label{{Name: model.MetricNameLabel, Value: forStateSeries}})
-}
-
-// alerts returns the ALERTS series of an alert in a state. The state overrides
-// a label of the same name.
-func (s *scratch) alerts(alert labels.Labels, state State) labels.Labels {
-	return s.with(alert, [2]labels.Label{
-		{Name: model.MetricNameLabel, Value: alertsSeries},
-		{Name: alertstateLabel, Value: state.String()},
-	})
-}
-
-// with merges the added labels, sorted by name and overriding, into l.
-func (s *scratch) with(l labels.Labels, added [2]labels.Label) labels.Labels {
-	s.pairs.Reset()
-	next := 0
-	l.Range(func(x labels.Label) {
-		for next < len(added) && added[next].Name != "" && added[next].Name <= x.Name {
-			s.pairs.Add(added[next].Name, added[next].Value)
-			next++
-		}
-		if x.Name != added[0].Name && x.Name != added[1].Name {
-			s.pairs.Add(x.Name, x.Value)
-		}
-	})
-	for ; next < len(added) && added[next].Name != ""; next++ {
-		s.pairs.Add(added[next].Name, added[next].Value)
-	}
-	return s.pairs.Labels()
-}

@@ -140,7 +140,7 @@ func (s *stage) evaluate(when, what string) {
 		s.say("alert %s %s", a.Labels, describe(&a))
 	}
 	for _, w := range told.Series {
-		s.say("write %s %s", w.Labels, sampleValue(w))
+		s.say("write %s %s", w.Full(), sampleValue(w))
 	}
 	for _, a := range told.Sent {
 		end := "resolved " + since(a.EndsAt)
@@ -179,7 +179,7 @@ func sampleValue(w rules.Series) string {
 	switch {
 	case value.IsStaleNaN(w.V):
 		return "stale"
-	case strings.HasPrefix(w.Labels.Get("__name__"), "ALERTS_FOR_STATE"):
+	case strings.HasPrefix(w.Name, "ALERTS_FOR_STATE"):
 		return since(time.Unix(int64(w.V), 0))
 	}
 	return strconv.FormatFloat(w.V, 'g', -1, 64)

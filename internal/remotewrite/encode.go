@@ -85,7 +85,7 @@ func (e *encoder) encode(dst []byte, block []part, limit int, p protocol) ([]byt
 func appendSeries(dst []byte, s *rules.Series) []byte {
 	dst = append(dst, tagTimeSeries, 0)
 	start := len(dst)
-	s.Labels.Range(func(l labels.Label) {
+	s.Range(func(l labels.Label) {
 		dst = appendLabel(dst, l.Name, l.Value)
 	})
 	const valueLen = 1 + 8

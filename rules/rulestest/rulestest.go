@@ -123,7 +123,7 @@ func (n *Notifier) Sent() []rules.Notification {
 	return sent
 }
 
-// Appender remembers series.
+// Appender remembers series, with their whole label sets in Labels.
 type Appender struct {
 	mu       sync.Mutex // guards the fields below
 	appended []rules.Series
@@ -141,7 +141,9 @@ func (a *Appender) Append(_ context.Context, batch []rules.Series) error {
 	if a.err != nil {
 		return a.err
 	}
-	a.appended = append(a.appended, batch...)
+	for _, s := range batch {
+		a.appended = append(a.appended, rules.Series{Labels: s.Full(), T: s.T, V: s.V})
+	}
 	return nil
 }
 
