@@ -65,6 +65,7 @@ type File struct {
 	Name     string   // as the API shows it; the File of its groups' keys
 	Hash     Hash     // of what was read; zero if nothing could be
 	Groups   []Group  // a part of Set.Groups; empty if there are problems
+	Read     []Group  // as far as they could be read, for more checks; not to be run
 	Problems Problems // by line
 }
 
@@ -175,7 +176,7 @@ func (l *Loader) load(ctx context.Context, src source) (parsed, bool) {
 }
 
 func (p parsed) file() File {
-	f := File{Name: p.name, Hash: p.hash, Groups: p.groups, Problems: p.problems}
+	f := File{Name: p.name, Hash: p.hash, Groups: p.groups, Read: p.groups, Problems: p.problems}
 	if len(f.Problems) > 0 {
 		f.Groups = nil
 	}

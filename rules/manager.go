@@ -118,22 +118,27 @@ func (m *Manager) Groups() []*Snapshot {
 // format. A series is written as long as its group is in force.
 func (m *Manager) WriteMetrics(w io.Writer) { writeMetrics(w, m.Groups()) }
 
+// CutShort ends the evaluations under way, and with them the life of the
+// Manager: nothing is evaluated any more. It waits for nobody, so it helps an
+// Apply or a Close that waits for a round.
+func (m *Manager) CutShort() { m.end(errCutShort) }
+
 // Close stops all groups and waits for the rounds under way; those that last
 // until ctx ends are cut short. The alerts and series of the groups are left as
 // they are: a restart will find them.
 func (m *Manager) Close(ctx context.Context) error {
+	stopCutting := context.AfterFunc(ctx, m.CutShort)
+	defer stopCutting()
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	m.closed = true
-	defer m.end(errCutShort)
 	for _, r := range m.running {
 		r.stop()
 	}
-	stopCutting := context.AfterFunc(ctx, func() { m.end(errCutShort) })
-	defer stopCutting()
 	for _, r := range m.running {
 		<-r.done
 	}
 	m.running = nil
+	m.CutShort()
 	return nil
 }

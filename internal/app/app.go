@@ -71,7 +71,8 @@ func newApp(o *Options, s Signals) (*App, error) {
 	if err != nil {
 		return a, err
 	}
-	a.reloader = newReloader(a, deps, newLoader(o, t))
+	a.closers.add("rule file connections", 0, closing(t))
+	a.reloader = newReloader(a, deps, newLoader(o, t, a.log))
 	a.web = a.newWeb(deps.Link)
 	return a, nil
 }
@@ -121,29 +122,35 @@ func (a *App) deps() (*rules.Deps, error) {
 
 // run serves until ctx is done.
 func (a *App) run(ctx context.Context) error {
+	defer a.reloader.end()
 	if err := a.listen(); err != nil {
 		return err
 	}
-	if err := a.reloader.first(ctx); err != nil {
+	serving, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	// A reload may wait for a round; at the end that must not take for ever.
+	context.AfterFunc(serving, func() { time.AfterFunc(shutdownRounds, a.manager.CutShort) })
+	if err := a.reloader.first(serving); err != nil {
 		return err
 	}
 	sd := newSystemd(a.log)
 	defer sd.stopping()
 	a.log.Info("tocsin is ready", "version", a.opts.Version, "took", time.Since(a.started))
 	sd.ready()
-	serving, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	go func() {
-		select {
-		case err := <-a.serveErrors:
-			stop(fmt.Errorf("serve: %w", err))
-		case <-serving.Done():
-		}
-	}()
+	go a.endWhenBroken(serving, stop)
 	a.reloader.run(serving, a.signals.Reload, sd)
 	a.log.Info("tocsin is stopping")
 	if ctx.Err() == nil {
 		return context.Cause(serving)
 	}
 	return nil
+}
+
+// endWhenBroken calls stop when a listener breaks. It returns when ctx ends.
+func (a *App) endWhenBroken(ctx context.Context, stop context.CancelCauseFunc) {
+	select {
+	case err := <-a.serveErrors:
+		stop(fmt.Errorf("serve: %w", err))
+	case <-ctx.Done():
+	}
 }

@@ -43,16 +43,15 @@ func (s *served) awaitChecks(n int64) {
 }
 
 func TestCheckReportsABadFileOnce(t *testing.T) {
-	d, path := checked(t, group("one", "up"))
-	write(t, path, badGroup)
-	d.awaitErrors(5)
-	if n := len(d.log.records("reload failed, the rules in force go on")); n != 1 {
-		t.Errorf("%d failures were logged:\n%s", n, d.log)
+	s := startServed(t, group("one", "up"), func(o *Options) { o.Rules.ConfigCheckInterval = time.Millisecond })
+	s.serves(badGroup)
+	s.awaitErrors(1)
+	s.awaitChecks(10)
+	if n := len(s.log.records("reload failed, the rules in force go on")); n != 1 {
+		t.Errorf("%d failures were logged:\n%s", n, s.log)
 	}
-	d.expectGroups("one")
-	if d.metric(reloadSuccessful) != 0 || d.metric(reloadTotal) != 1 {
-		t.Errorf("successful is %v, total is %v", d.metric(reloadSuccessful), d.metric(reloadTotal))
-	}
+	s.expectGroups("one")
+	s.expectReloads(1, 1, 0)
 }
 
 func TestCheckReportsAFileThatIsBadInAnotherWay(t *testing.T) {

@@ -26,7 +26,8 @@ func (a *App) newWeb(link rules.Linker) *web.Server {
 			RequestLine: a.datasource.Request, Notifiers: a.notifierGroups,
 		},
 		Control: web.Control{
-			Reload: a.reloader.Reload, Ready: a.reloader.Ready, WriteMetrics: a.writeMetrics,
+			Reload: a.reloader.Reload, Ready: a.reloader.Ready,
+			Stale: a.reloader.status.lastError, WriteMetrics: a.writeMetrics,
 		},
 		Auth: web.Auth{
 			Username: o.AuthUsername, Password: o.AuthPassword,

@@ -13,7 +13,8 @@ import (
 )
 
 // externalURL returns how tocsin is reached from outside: what -external.url
-// says, else the name of this host and the port of the first listener.
+// says, else the name of this host, the port of the first listener and the path
+// prefix.
 func externalURL(o *Options) string {
 	if o.External.URL != "" || len(o.HTTP.ListenAddrs) == 0 {
 		return o.External.URL
@@ -24,9 +25,9 @@ func externalURL(o *Options) string {
 	}
 	_, port, err := net.SplitHostPort(o.HTTP.ListenAddrs[0])
 	if err != nil {
-		return "http://" + host
+		return "http://" + host + o.HTTP.PathPrefix
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return "http://" + net.JoinHostPort(host, port) + o.HTTP.PathPrefix
 }
 
 // newLink returns how the address of an alert is made: by the template of

@@ -30,4 +30,5 @@ func (a *App) writeMetrics(w io.Writer) {
 			rules.EscapeLabelValue(f.Name), rules.EscapeLabelValue(f.Value), set)
 	}
 	metrics.WriteProcessMetrics(w)
+	metrics.WriteFDMetrics(w)
 }

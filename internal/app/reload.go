@@ -5,10 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
-
-	"github.com/VictoriaMetrics/metrics"
 
 	"tocsin/internal/template"
 	"tocsin/rules"
@@ -33,7 +30,7 @@ type reloader struct {
 	requests chan request
 	ended    chan struct{}    // closed when run has ended
 	engine   *template.Engine // in force; owned by whoever runs apply
-	failing  bool             // the last load failed; owned likewise
+	failure  error            // of the last load; owned likewise
 
 	status *reloadStatus
 }
@@ -51,12 +48,16 @@ func newReloader(a *App, deps *rules.Deps, l *loader) *reloader {
 	}
 }
 
+// end refuses the requests that come from now on.
+func (r *reloader) end() { close(r.ended) }
+
 // first loads the configuration that the daemon starts with.
 func (r *reloader) first(ctx context.Context) error {
 	change, err := r.apply(ctx)
 	if err != nil {
 		return err
 	}
+	r.recover()
 	r.status.succeeded()
 	r.log.Info("rules loaded", "groups", change.Added)
 	return nil
@@ -85,7 +86,6 @@ func (r *reloader) Ready() error {
 
 // run serves wishes for a reload until ctx is done.
 func (r *reloader) run(ctx context.Context, signals <-chan struct{}, sd *systemd) {
-	defer close(r.ended)
 	var check <-chan time.Time
 	if r.every > 0 {
 		ticker := time.NewTicker(r.every)
@@ -96,8 +96,6 @@ func (r *reloader) run(ctx context.Context, signals <-chan struct{}, sd *systemd
 		select {
 		case <-ctx.Done():
 			return
-		case <-sd.watchdog():
-			sd.alive()
 		case <-check:
 			r.check(ctx)
 		case <-signals:
@@ -149,35 +147,40 @@ func (r *reloader) check(ctx context.Context) {
 	change, err := r.apply(ctx)
 	switch {
 	case ctx.Err() != nil:
-	case err != nil && r.failing:
-		r.status.errors.Inc()
+	case err != nil && r.failure != nil && err.Error() == r.failure.Error():
+		// Said and counted before.
 	case err != nil:
 		r.status.total.Inc()
 		r.fail(err, "check")
 	case change.Added+change.Changed+change.Removed > 0:
 		r.status.total.Inc()
 		r.succeed(change, "check", time.Since(start))
-	case r.failing:
+	case r.failure != nil:
 		// The files are again what runs already.
-		r.failing = false
-		r.status.successful.Store(true)
+		r.recover()
 		r.log.Info("rule files are good again")
 	}
 }
 
 func (r *reloader) fail(err error, trigger string) {
-	r.failing = true
+	r.failure = err
 	r.status.errors.Inc()
-	r.status.successful.Store(false)
-	r.log.Error("reload failed, the rules in force go on", "trigger", trigger, "error", err)
+	r.status.failed(err)
+	for _, problem := range flatten(err) {
+		r.log.Error("reload failed, the rules in force go on", "trigger", trigger, "error", problem)
+	}
+}
+
+// recover notes that what runs is what the files say.
+func (r *reloader) recover() {
+	r.failure = nil
+	r.status.failed(nil)
 }
 
 func (r *reloader) succeed(c rules.Change, trigger string, took time.Duration) {
-	unchanged := r.failing && c.Added+c.Changed+c.Removed == 0
-	r.failing = false
-	if unchanged {
-		r.status.successful.Store(true)
-	} else {
+	rolledBack := r.failure != nil && c.Added+c.Changed+c.Removed == 0
+	r.recover()
+	if !rolledBack {
 		r.status.succeeded()
 	}
 	r.log.Info("rules reloaded", "trigger", trigger, "took", took,
@@ -209,35 +212,4 @@ func (r *reloader) apply(ctx context.Context) (rules.Change, error) {
 		debug.FreeOSMemory()
 	}
 	return change, nil
-}
-
-// reloadStatus is what the metrics tell of reloads.
-type reloadStatus struct {
-	total, errors *metrics.Counter
-	loaded        atomic.Bool
-	successful    atomic.Bool
-	at            atomic.Int64 // of the last success, in seconds since the Unix epoch
-}
-
-func newReloadStatus(s *metrics.Set) *reloadStatus {
-	st := &reloadStatus{
-		total:  s.NewCounter("vmalert_config_last_reload_total"),
-		errors: s.NewCounter("vmalert_config_last_reload_errors_total"),
-	}
-	s.NewGauge("vmalert_config_last_reload_successful", func() float64 {
-		if st.successful.Load() {
-			return 1
-		}
-		return 0
-	})
-	s.NewGauge("vmalert_config_last_reload_success_timestamp_seconds", func() float64 {
-		return float64(st.at.Load())
-	})
-	return st
-}
-
-func (st *reloadStatus) succeeded() {
-	st.loaded.Store(true)
-	st.successful.Store(true)
-	st.at.Store(time.Now().Unix())
 }

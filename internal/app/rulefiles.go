@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 
 	"tocsin/config"
 	"tocsin/internal/template"
@@ -16,12 +17,15 @@ import (
 // loader reads the configuration that runs: rule files and template files.
 type loader struct {
 	opts   *Options
+	log    *slog.Logger
 	config *config.Loader
+
+	unmatched []string // patterns that named no file the last time
 }
 
-func newLoader(o *Options, t http.RoundTripper) *loader {
+func newLoader(o *Options, t http.RoundTripper, log *slog.Logger) *loader {
 	r := &o.Rules
-	return &loader{opts: o, config: config.NewLoader(config.Options{
+	return &loader{opts: o, log: log, config: config.NewLoader(config.Options{
 		Patterns: r.Files,
 		Defaults: config.Defaults{
 			Type: r.DefaultType, Interval: r.EvaluationInterval, EvalDelay: r.EvalDelay,
@@ -36,7 +40,7 @@ func newLoader(o *Options, t http.RoundTripper) *loader {
 	})}
 }
 
-// load reads everything anew. The error joins all that is wrong with the files.
+// load reads everything anew. The error joins all that is wrong.
 func (l *loader) load(ctx context.Context) (*config.Set, *template.Engine, error) {
 	engine, tplErr := template.Load(template.Options{
 		Files: l.opts.Rules.Templates, MaxFileSize: l.opts.Rules.MaxFileSize,
@@ -46,14 +50,26 @@ func (l *loader) load(ctx context.Context) (*config.Set, *template.Engine, error
 	if set == nil {
 		return nil, nil, errors.Join(err, tplErr)
 	}
+	err = errors.Join(err, l.check(set.Groups))
 	if err != nil && tplErr == nil {
 		// Whoever mends the files wants to know of bad templates at once too.
-		err = located(errors.Join(err, l.build(set.Groups, engine)))
+		for i := range set.Files {
+			err = errors.Join(err, l.build(set.Files[i].Read, engine))
+		}
 	}
 	if err := errors.Join(err, tplErr); err != nil {
-		return nil, nil, err
+		return nil, nil, located(err)
 	}
-	return set, engine, l.check(set.Groups)
+	l.warnOfUnmatched(append(set.Unmatched, engine.Unmatched()...))
+	return set, engine, nil
+}
+
+// warnOfUnmatched says once which patterns name no file.
+func (l *loader) warnOfUnmatched(patterns []string) {
+	if !slices.Equal(patterns, l.unmatched) && len(patterns) > 0 {
+		l.log.Warn("patterns match no file", "patterns", patterns)
+	}
+	l.unmatched = patterns
 }
 
 // build builds every group and throws it away, for the errors of its templates.
@@ -114,7 +130,7 @@ func located(err error) error {
 	}
 	if len(problems) > 0 {
 		problems.Sort()
-		others = append(others, problems)
+		return errors.Join(problems, errors.Join(others...))
 	}
 	return errors.Join(others...)
 }
@@ -141,8 +157,8 @@ func dryRun(ctx context.Context, o *Options, s Signals) error {
 	if err != nil {
 		return err
 	}
-	l := newLoader(o, t)
-	l.opts = withoutTargets(o)
+	defer t.Close()
+	l := newLoader(forDryRun(o), t, s.Log)
 	set, engine, err := l.load(ctx)
 	if err != nil {
 		return err
@@ -161,10 +177,11 @@ func dryRun(ctx context.Context, o *Options, s Signals) error {
 	return err
 }
 
-// withoutTargets returns o as if results and alerts had somewhere to go: a dry
-// run needs no servers.
-func withoutTargets(o *Options) *Options {
+// forDryRun returns o with everything checked, and as if results and alerts had
+// somewhere to go: a dry run needs no servers.
+func forDryRun(o *Options) *Options {
 	c := *o
+	c.Rules.ValidateExpressions, c.Rules.ValidateTemplates = true, true
 	c.Notifier.Blackhole = true
 	c.RemoteWrite.URL = "unused"
 	return &c

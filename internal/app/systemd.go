@@ -12,38 +12,47 @@ import (
 // systemd tells the service manager how the daemon is doing, if there is one
 // that wants to know (sd_notify(3)).
 type systemd struct {
-	log    *slog.Logger
-	ticker *time.Ticker // for the watchdog; nil if there is none
+	log *slog.Logger
+
+	stop chan struct{} // closed to end the watchdog
+	done chan struct{} // closed when it has ended
 }
 
+// newSystemd begins to serve the watchdog; stopping ends it.
 func newSystemd(log *slog.Logger) *systemd {
-	s := &systemd{log: log}
+	s := &systemd{log: log, stop: make(chan struct{}), done: make(chan struct{})}
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		log.Warn("systemd watchdog is not served", "error", err)
 	}
-	if interval > 0 {
-		s.ticker = time.NewTicker(interval / 2)
-	}
+	go s.watch(interval / 2)
 	return s
 }
 
-// watchdog returns the channel on which it is time to say alive.
-func (s *systemd) watchdog() <-chan time.Time {
-	if s.ticker == nil {
-		return nil
+// watch says every so often that the process is alive. It does so during a
+// reload too, which may take longer than the watchdog waits.
+func (s *systemd) watch(every time.Duration) {
+	defer close(s.done)
+	if every <= 0 {
+		return
 	}
-	return s.ticker.C
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			s.tell(daemon.SdNotifyWatchdog)
+		case <-s.stop:
+			return
+		}
+	}
 }
 
 func (s *systemd) ready() { s.tell(daemon.SdNotifyReady) }
 
-func (s *systemd) alive() { s.tell(daemon.SdNotifyWatchdog) }
-
 func (s *systemd) stopping() {
-	if s.ticker != nil {
-		s.ticker.Stop()
-	}
+	close(s.stop)
+	<-s.done
 	s.tell(daemon.SdNotifyStopping)
 }
 

@@ -56,6 +56,9 @@ type Control struct {
 	Reload func(context.Context) error
 	// Ready returns why the daemon is not ready, or nil.
 	Ready func() error
+	// Stale returns why what runs is not what the configuration says by now, with
+	// one line for each problem and no secrets; nil if it is.
+	Stale func() error
 	// WriteMetrics writes all metrics in the Prometheus text format.
 	WriteMetrics func(io.Writer)
 }
@@ -107,6 +110,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Control.Ready == nil {
 		o.Control.Ready = func() error { return nil }
+	}
+	if o.Control.Stale == nil {
+		o.Control.Stale = func() error { return nil }
 	}
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()

@@ -8,7 +8,7 @@ import (
 
 // homeData is the overview: what is wrong first.
 type homeData struct {
-	NotReady                  string
+	NotReady, Stale           string
 	Groups, Rules             int
 	Firing, Pending           int
 	Unhealthy                 int
@@ -27,6 +27,9 @@ func (s *Server) homePage(q pageRequest) (pageContent, error) {
 	var firing, failing []ruleRef
 	if err := s.opts.Control.Ready(); err != nil {
 		d.NotReady = err.Error()
+	}
+	if err := s.opts.Control.Stale(); err != nil {
+		d.Stale = err.Error()
 	}
 	for _, g := range groups {
 		d.Rules += len(g.Rules)
