@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // flushState knows, within one round, which rules have written something that
@@ -10,6 +11,7 @@ import (
 type flushState struct {
 	mu      sync.Mutex // guards the fields below
 	pending map[int]bool
+	gaveUp  bool // a wait of this round was not rewarded, so there is no other
 	failing bool // the last wait was not rewarded; survives the round
 }
 
@@ -17,6 +19,7 @@ func (f *flushState) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.pending)
+	f.gaveUp = false
 }
 
 // committed notes that rule i has handed over its series, if it had any.
@@ -33,11 +36,14 @@ func (f *flushState) committed(i int, wrote bool) {
 }
 
 // needed returns what a flush now would settle, or nil if none of the rules on
-// has unsettled series.
+// has unsettled series or waiting is useless.
 func (f *flushState) needed(on []int) []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	need := false
+	if f.gaveUp {
+		return nil
+	}
 	for _, i := range on {
 		need = need || f.pending[i]
 	}
@@ -61,6 +67,7 @@ func (f *flushState) settled(rules []int, err error) (changed bool) {
 	}
 	changed = f.failing != (err != nil)
 	f.failing = err != nil
+	f.gaveUp = f.failing
 	return changed
 }
 
@@ -75,6 +82,12 @@ func (l *loop) awaitCommits(i int, committed []chan struct{}) {
 	}
 }
 
+// chainWait is how long rules of a round wait for storage. It leaves most of the
+// interval for evaluating: alerts must not be late because storage is.
+func (l *loop) chainWait() time.Duration {
+	return min(l.deps.Options.ChainWait, l.cfg.Interval/4)
+}
+
 // awaitChain returns when storage has taken the series that rule i reads and an
 // earlier rule wrote in this round, or when that takes too long.
 func (l *loop) awaitChain(ctx context.Context, i int) {
@@ -86,7 +99,7 @@ func (l *loop) awaitChain(ctx context.Context, i int) {
 		return
 	}
 	l.deps.Counters.chainWaits.Inc()
-	limited, cancel := context.WithTimeout(ctx, l.deps.Options.ChainWait)
+	limited, cancel := context.WithTimeout(ctx, l.chainWait())
 	defer cancel()
 	err := l.deps.Appender.Flush(limited)
 	if err != nil {
@@ -97,7 +110,7 @@ func (l *loop) awaitChain(ctx context.Context, i int) {
 	}
 	if err != nil {
 		l.log.Warn("rule does not see this round: remote write is too slow",
-			"rule", l.cfg.Rules[i].Name, "waited", l.deps.Options.ChainWait)
+			"rule", l.cfg.Rules[i].Name, "waited", l.chainWait())
 	} else {
 		l.log.Info("rules see this round again")
 	}

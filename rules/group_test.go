@@ -150,11 +150,16 @@ func TestWaitForStorageIsBoundedAndCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.datasource.Set("up", rulestest.Sample(1))
+		w.datasource.Set("sum(r)", rulestest.Sample(1))
 		w.appender.OnFlush(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
-		w.apply(group("g", recording("r", "up"), recording("s", "sum(r)")))
-		w.pass(6 * time.Second)
-		if got, want := exprs(w.datasource.Asked()), "up sum(r)"; got != want {
-			t.Errorf("asked %q, want %q", got, want)
+		w.apply(group("g", recording("r", "up"), recording("s", "sum(r)"), recording("u", "sum(s)")))
+		w.pass(2400 * time.Millisecond)
+		if got, want := exprs(w.datasource.Asked()), "up"; got != want {
+			t.Errorf("asked %q within a quarter of the interval, want %q", got, want)
+		}
+		w.pass(200 * time.Millisecond)
+		if got, want := exprs(w.datasource.Asked()), "sum(r) sum(s)"; got != want {
+			t.Errorf("asked %q afterwards, want %q: one wait a round", got, want)
 		}
 		if !w.metric("tocsin_chain_wait_timeouts_total 1") {
 			t.Error("the bound that was hit is not counted")
