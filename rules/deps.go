@@ -15,9 +15,12 @@ type Deps struct {
 	Notifier  Notifier
 	Templates TemplateCompiler
 	Link      Linker
-	Counters  *Counters
-	Log       *slog.Logger
-	Options   Options
+	// Settled, unless nil, is called after each round with how many results its
+	// rules had. It must not wait.
+	Settled  func(results int)
+	Counters *Counters
+	Log      *slog.Logger
+	Options  Options
 }
 
 // Options is how rules are evaluated, whatever group they are in.

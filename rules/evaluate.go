@@ -94,6 +94,7 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 	}
 	err := errors.Join(o.err, l.handOver(ctx, o.out))
 	l.count(o.out, err)
+	l.results += o.out.samples
 	was := &l.memories[i]
 	l.logChange(i, was, err)
 	if l.cfg.Rules[i].Debug {

@@ -15,6 +15,7 @@ type loop struct {
 	last     Instant      // the slot of the last round; unset before the first
 	began    Instant      // when that round began
 	stats    GroupStats
+	results  int // of the rules, in this round
 
 	clock     clock
 	flush     flushState
@@ -134,6 +135,7 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 		write: l.deps.Appender != nil, query: l.query,
 	}
 	l.flush.reset()
+	l.results = 0
 	if l.cfg.Concurrency > 1 && len(l.rules) > 1 {
 		l.evaluateConcurrently(roundCtx, ev)
 	} else {
@@ -141,6 +143,9 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 	}
 	l.stats.observe(time.Since(start))
 	l.publish()
+	if l.deps.Settled != nil {
+		l.deps.Settled(l.results)
+	}
 	l.restoring.begin(l)
 }
 

@@ -109,7 +109,7 @@ func (a *App) deps() (*rules.Deps, error) {
 	}
 	return &rules.Deps{
 		Querier: a.datasource, Restorer: restorer, Appender: appender, Notifier: a.notifiers,
-		Link: link, Counters: counters, Log: a.log,
+		Link: link, Settled: newReleaser().settled, Counters: counters, Log: a.log,
 		Options: rules.Options{
 			ExternalLabels: o.External.Labels, Conflict: conflict,
 			DisableAlertgroup: o.Rules.DisableAlertgroup,
