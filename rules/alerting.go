@@ -15,6 +15,7 @@ import (
 type alertingRule struct {
 	*groupEnv
 	rule *config.Rule
+	own  []config.Pair // external, group and rule labels
 
 	// Owned by the evaluation.
 	texts   *ruleTexts // nil until there was a result
@@ -23,10 +24,9 @@ type alertingRule struct {
 
 // newAlertingRule checks the templates of r. They are made ready for use when
 // there is a first result: most rules never have one.
-func newAlertingRule(env *groupEnv, r *config.Rule) (*alertingRule, error) {
-	ar := &alertingRule{groupEnv: env, rule: r}
-	_, err := newRuleTexts(env, r)
-	return ar, err
+func newAlertingRule(env *groupEnv, r *config.Rule, own []config.Pair) (*alertingRule, error) {
+	_, err := newRuleTexts(env, r, own)
+	return &alertingRule{groupEnv: env, rule: r, own: own}, err
 }
 
 func (r *alertingRule) policy() policy {
@@ -37,7 +37,7 @@ func (r *alertingRule) policy() policy {
 func (r *alertingRule) begin() {
 	if r.texts == nil {
 		// The errors were reported when the rule was built.
-		r.texts, _ = newRuleTexts(r.groupEnv, r.rule)
+		r.texts, _ = newRuleTexts(r.groupEnv, r.rule, r.own)
 	}
 	r.scratch = takeScratch()
 }
@@ -133,7 +133,13 @@ func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.
 		d.Query = r.queryFor(ev)
 	}
 	values, err := r.texts.expandLabels(ctx, &d)
-	r.scratch.set(r.deps.Options.Conflict, result, r.texts.names, values)
+	c := r.deps.Options.Conflict
+	r.scratch.start(result)
+	r.scratch.override(c, result, r.own, values)
+	r.scratch.put(c, result, r.own, alertnameLabel, r.rule.Name)
+	if !r.deps.Options.DisableAlertgroup {
+		r.scratch.put(c, result, r.own, alertgroupLabel, r.group.Key.Name)
+	}
 	return r.scratch.unnamed(), err
 }
 

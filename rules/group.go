@@ -54,20 +54,19 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 		timeout: d.Options.queryTimeout(cfg.Interval),
 		rules:   make([]rule, len(cfg.Rules)),
 	}
-	env := &groupEnv{
-		group: cfg, groupID: g.id, deps: d,
-		shared: mergePairs(d.Options.ExternalLabels, cfg.Labels),
-	}
+	env := &groupEnv{group: cfg, groupID: g.id, deps: d}
+	shared := mergePairs(d.Options.ExternalLabels, cfg.Labels)
 	shown := make([]RuleSnapshot, len(cfg.Rules))
 	var errs []error
 	for i := range cfg.Rules {
 		r := &cfg.Rules[i]
-		built, err := newRule(env, r)
+		own := mergePairs(shared, r.Labels)
+		built, err := newRule(env, r, own)
 		if err != nil {
 			errs = append(errs, &RuleError{Group: cfg, Index: i, Err: err})
 		}
 		g.rules[i] = built
-		shown[i] = RuleSnapshot{Rule: r, ID: r.ID(), Labels: mergePairs(env.shared, r.Labels)}
+		shown[i] = RuleSnapshot{Rule: r, ID: r.ID(), Labels: own}
 	}
 	g.view.Store(&Snapshot{Group: cfg, ID: g.id, Rules: shown})
 	return g, errors.Join(errs...)

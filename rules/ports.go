@@ -11,6 +11,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -145,12 +146,13 @@ type TemplateData struct {
 	Query func(ctx context.Context, expr string) ([]Sample, error)
 }
 
-// TemplateLabels is the labels a template sees: those of the result and,
-// of the names the rule adds, those which the result lacks.
+// TemplateLabels is the labels a template sees: those of the result and, of the
+// names the rule adds, alertname and alertgroup among them, those which the
+// result lacks.
 type TemplateLabels struct {
 	Result labels.Labels
 	Alert  labels.Labels // zero while labels are being templated
-	Added  []string      // the names of Alert that count when Result lacks them
+	Added  []config.Pair // the labels of the rule
 }
 
 // Get returns the value of name, or "".
@@ -158,23 +160,38 @@ func (l *TemplateLabels) Get(name string) string {
 	if v := l.Result.Get(name); v != "" {
 		return v
 	}
-	for _, n := range l.Added {
-		if n == name {
-			return l.Alert.Get(name)
-		}
+	if l.adds(name) {
+		return l.Alert.Get(name)
 	}
 	return ""
 }
 
+func (l *TemplateLabels) adds(name string) bool {
+	if name == alertnameLabel || name == alertgroupLabel {
+		return true
+	}
+	return slices.ContainsFunc(l.Added, func(p config.Pair) bool { return p.Name == name })
+}
+
+// Range calls f with each label that Get would find, each once: those of the
+// result in order, then those added.
+func (l *TemplateLabels) Range(f func(labels.Label)) {
+	l.Result.Range(func(x labels.Label) {
+		if x.Value != "" {
+			f(x)
+		}
+	})
+	l.Alert.Range(func(x labels.Label) {
+		if l.adds(x.Name) && l.Result.Get(x.Name) == "" {
+			f(x)
+		}
+	})
+}
+
 // Map returns the labels as a new map.
 func (l *TemplateLabels) Map() map[string]string {
-	m := make(map[string]string, l.Result.Len()+len(l.Added))
-	for _, n := range l.Added {
-		if v := l.Alert.Get(n); v != "" {
-			m[n] = v
-		}
-	}
-	l.Result.Range(func(x labels.Label) { m[x.Name] = x.Value })
+	m := make(map[string]string, l.Result.Len()+len(l.Added)+2)
+	l.Range(func(x labels.Label) { m[x.Name] = x.Value })
 	return m
 }
 

@@ -12,20 +12,9 @@ import (
 type recordingRule struct {
 	*groupEnv
 	rule *config.Rule
+	own  []config.Pair // external, group and rule labels
 
-	// Owned by the evaluation.
-	names, values []string // of the labels it sets; nil until there was a result
-	scratch       *scratch
-}
-
-// begin makes ready what labelling results takes.
-func (r *recordingRule) begin() {
-	if r.names == nil {
-		for _, p := range mergePairs(r.shared, r.rule.Labels) {
-			r.names, r.values = append(r.names, p.Name), append(r.values, p.Value)
-		}
-	}
-	r.scratch = takeScratch()
+	scratch *scratch // during an evaluation
 }
 
 func (r *recordingRule) end() {
@@ -56,7 +45,7 @@ func (r *recordingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (
 // record labels the samples and finds which of the series written before are
 // missing now. The result shares the label sets of prev where they are the same.
 func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, ended []labels.Labels, err error) {
-	r.begin()
+	r.scratch = takeScratch()
 	defer r.end()
 	series = make([]labels.Labels, len(samples))
 	for i := range samples {
@@ -86,7 +75,8 @@ func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, 
 }
 
 func (r *recordingRule) labels(result labels.Labels) labels.Labels {
-	r.scratch.set(r.deps.Options.Conflict, result, r.names, r.values)
+	r.scratch.start(result)
+	r.scratch.override(r.deps.Options.Conflict, result, r.own, nil)
 	return r.scratch.named(r.rule.Name)
 }
 

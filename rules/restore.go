@@ -95,7 +95,7 @@ func (r *alertingRule) restoreSelector() string {
 	if !r.deps.Options.DisableAlertgroup {
 		b.WriteString("," + alertgroupLabel + "=" + strconv.Quote(r.group.Key.Name))
 	}
-	for _, p := range mergePairs(r.shared, r.rule.Labels) {
+	for _, p := range r.own {
 		if p.Value == "" || isTemplate(p.Value) || p.Name == alertnameLabel || p.Name == alertgroupLabel {
 			continue
 		}

@@ -75,14 +75,14 @@ func (m ruleMemory) account(ev evaluation, out output, took time.Duration, limit
 // groupEnv is what the rules of one group have in common.
 type groupEnv struct {
 	group   *config.Group
-	groupID uint64        // as vmalert numbers it
-	shared  []config.Pair // external and group labels
+	groupID uint64 // as vmalert numbers it
 	deps    *Deps
 }
 
-func newRule(env *groupEnv, r *config.Rule) (rule, error) {
+// newRule builds a rule that sets the labels own.
+func newRule(env *groupEnv, r *config.Rule, own []config.Pair) (rule, error) {
 	if r.Kind == config.Recording {
-		return &recordingRule{groupEnv: env, rule: r}, nil
+		return &recordingRule{groupEnv: env, rule: r, own: own}, nil
 	}
-	return newAlertingRule(env, r)
+	return newAlertingRule(env, r, own)
 }

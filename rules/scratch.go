@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+
+	"tocsin/config"
 )
 
 // scratch builds label sets. Evaluations take one and give it back, so that ten
@@ -28,27 +30,39 @@ func (s *scratch) release() {
 	scratches.Put(s)
 }
 
-// set starts the label set of result without the metric name, with names[i] set
-// to values[i] for every i. An empty value removes the label. What is overridden
-// by another value is treated as c says; one that is kept goes under its
-// exported name, unless the rule sets that name itself.
-func (s *scratch) set(c Conflict, result labels.Labels, names, values []string) {
-	b := s.builder
-	b.Reset(result)
-	b.Del(model.MetricNameLabel)
-	for i, name := range names {
-		if values[i] == "" {
-			b.Del(name)
-			continue
+// start starts the label set of result without the metric name.
+func (s *scratch) start(result labels.Labels) {
+	s.builder.Reset(result)
+	s.builder.Del(model.MetricNameLabel)
+}
+
+// override sets the labels of own, with values instead of their texts unless nil.
+func (s *scratch) override(c Conflict, result labels.Labels, own []config.Pair, values []string) {
+	for i := range own {
+		value := own[i].Value
+		if values != nil {
+			value = values[i]
 		}
-		was := result.Get(name)
-		if c == Exported && was != "" && was != values[i] {
-			if exported := exportedPrefix + name; !slices.Contains(names, exported) {
-				b.Set(exported, was)
-			}
-		}
-		b.Set(name, values[i])
+		s.put(c, result, own, own[i].Name, value)
 	}
+}
+
+// put sets one label. An empty value removes it. What is overridden by another
+// value is treated as c says; one that is kept goes under its exported name,
+// unless own sets that name itself.
+func (s *scratch) put(c Conflict, result labels.Labels, own []config.Pair, name, value string) {
+	if value == "" {
+		s.builder.Del(name)
+		return
+	}
+	was := result.Get(name)
+	if c == Exported && was != "" && was != value {
+		exported := exportedPrefix + name
+		if !slices.ContainsFunc(own, func(p config.Pair) bool { return p.Name == exported }) {
+			s.builder.Set(exported, was)
+		}
+	}
+	s.builder.Set(name, value)
 }
 
 // unnamed returns the label set that was started.

@@ -14,12 +14,9 @@ import (
 // ruleTexts is what an alerting rule gives to the alerts it makes: labels and
 // annotations.
 type ruleTexts struct {
-	names  []string // of the labels it sets
-	values []string // of the same, where they are the same for every alert
-	// labels expands all but the last of values; nil when none is a template.
-	labels        Template
+	labels        Template // nil when no label is a template
 	labelUses     TemplateUse
-	configuration uint64 // tells whether names and texts are those of another ruleTexts
+	configuration uint64 // tells whether labels are given like those of another rule
 
 	annotations    Template // nil when there are none
 	annotationUses TemplateUse
@@ -28,22 +25,14 @@ type ruleTexts struct {
 	labelsFailed, annotationsFailed bool
 }
 
-// newRuleTexts compiles the texts of r. With an error, which joins those of all
-// templates, they are usable nevertheless.
-func newRuleTexts(env *groupEnv, r *config.Rule) (*ruleTexts, error) {
-	own := mergePairs(env.shared, r.Labels)
-	t := &ruleTexts{names: make([]string, 0, len(own)+2), values: make([]string, 0, len(own)+2)}
-	for _, p := range own {
-		t.set(p.Name, p.Value)
-	}
+// newRuleTexts compiles the texts of r, whose labels are own. With an error,
+// which joins those of all templates, they are usable nevertheless.
+func newRuleTexts(env *groupEnv, r *config.Rule, own []config.Pair) (*ruleTexts, error) {
+	t := &ruleTexts{configuration: labelConfiguration(env, r, own)}
 	var labelErr, annotationErr error
 	if slices.ContainsFunc(own, func(p config.Pair) bool { return isTemplate(p.Value) }) {
 		t.labels, labelErr = env.deps.Templates.CompileLabels(own)
 		t.labelUses = t.labels.Uses()
-	}
-	t.set(alertnameLabel, r.Name)
-	if !env.deps.Options.DisableAlertgroup {
-		t.set(alertgroupLabel, env.group.Key.Name)
 	}
 	if len(r.Annotations) > 0 {
 		t.annotations, annotationErr = env.deps.Templates.CompileAnnotations(r.Annotations)
@@ -52,26 +41,30 @@ func newRuleTexts(env *groupEnv, r *config.Rule) (*ruleTexts, error) {
 	return t, errors.Join(labelErr, annotationErr)
 }
 
-// set adds a label with its text.
-func (t *ruleTexts) set(name, value string) {
-	t.names, t.values = append(t.names, name), append(t.values, value)
-	h := fnv(t.configuration)
-	if h == 0 {
-		h = newFNV()
+// labelConfiguration returns a hash of everything that decides how a result is
+// labelled; never 0.
+func labelConfiguration(env *groupEnv, r *config.Rule, own []config.Pair) uint64 {
+	h := newFNV()
+	for _, p := range own {
+		h = h.add(p.Name).add("\xff").add(p.Value).add("\xff")
 	}
-	t.configuration = uint64(h.add(name).add("\xff").add(value).add("\xff"))
+	h = h.add(r.Name)
+	if !env.deps.Options.DisableAlertgroup {
+		h = h.add("\xff").add(env.group.Key.Name)
+	}
+	return max(uint64(h), 1)
 }
 
 // isTemplate reports whether a text may differ from one alert to another.
 func isTemplate(text string) bool { return strings.Contains(text, "{{") }
 
-// expandLabels returns the values of names for one alert.
+// expandLabels returns the values of the rule's labels for one alert; nil means
+// that they are as written.
 func (t *ruleTexts) expandLabels(ctx context.Context, d *TemplateData) ([]string, error) {
 	if t.labels == nil {
-		return t.values, nil
+		return nil, nil
 	}
-	values, err := t.labels.Expand(ctx, d)
-	return append(values, t.values[len(values):]...), err
+	return t.labels.Expand(ctx, d)
 }
 
 // annotate expands the annotations of one alert. A text that fails is its error.
@@ -87,7 +80,7 @@ func (t *ruleTexts) annotate(ctx context.Context, d *TemplateData, pairs []confi
 // templateData returns what the annotations of a see.
 func (r *alertingRule) templateData(ev evaluation, a *Instance, partial bool) TemplateData {
 	return TemplateData{
-		Labels: TemplateLabels{Result: a.Result, Alert: a.Labels, Added: r.texts.names},
+		Labels: TemplateLabels{Result: a.Result, Alert: a.Labels, Added: r.own},
 		Value:  a.Value, Type: r.group.Type, Expr: r.rule.Expr,
 		Interval: r.group.Interval, For: r.rule.For,
 		ActiveAt: a.ActiveAt.Time(), AlertID: a.ID, GroupID: r.groupID,

@@ -262,7 +262,7 @@ func (m *machine) any(v operand) any {
 	case timeKind:
 		return m.data.ActiveAt
 	case labelsKind:
-		return labelMap(&m.data.Labels)
+		return m.data.Labels.Map()
 	}
 	panic("template: internal error: value of no kind")
 }

@@ -140,7 +140,7 @@ func (r *runner) prepare(ctx context.Context, x *execution, d *rules.TemplateDat
 	r.ctx, r.query = ctx, d.Query
 	r.data = alertData{Value: d.Value, Expr: d.Expr}
 	if x.needLabels {
-		r.data.Labels = labelMap(&d.Labels)
+		r.data.Labels = d.Labels.Map()
 	}
 	if x.parsed.role == labelText {
 		// Labels identify the alert: what changes during its life is not for them.

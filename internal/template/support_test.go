@@ -45,7 +45,7 @@ func alert() *rules.TemplateData {
 		Labels: rules.TemplateLabels{
 			Result: labels.FromStrings("__name__", "up", "instance", "db-1.example.com:9100", "job", "node", "severity", "page"),
 			Alert:  labels.FromStrings("alertname", "Down", "instance", "db-1.example.com:9100", "job", "node", "severity", "warn", "team", "infra"),
-			Added:  []string{"severity", "alertname", "team"},
+			Added:  []config.Pair{{Name: "severity"}, {Name: "team"}},
 		},
 		Value:    11,
 		Type:     config.Prometheus,

@@ -78,7 +78,7 @@ func TestWholeLabelsPrintInOrder(t *testing.T) {
 func TestAddedNamesThatAreNotLabelsAreLeftOut(t *testing.T) {
 	e := load(t, nil)
 	d := &rules.TemplateData{Labels: rules.TemplateLabels{
-		Result: labels.FromStrings("b", "2"), Alert: labels.FromStrings("a", "1"), Added: []string{"c", "a", "a", "b"},
+		Result: labels.FromStrings("b", "2"), Alert: labels.FromStrings("a", "1"), Added: []config.Pair{{Name: "c"}, {Name: "a"}, {Name: "b"}},
 	}}
 	expectBothWays(t, e, d, `{{ $labels }} {{ len $labels }}`, "map[a:1 b:2] 2")
 }
