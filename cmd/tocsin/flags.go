@@ -80,7 +80,7 @@ func (f *flags) addDatasourceFlags() {
 	f.topic = topicDatasource
 	o := &f.options.Datasource
 	f.string(&o.URL, "datasource.url", "", "Where expressions are evaluated: VictoriaMetrics, Prometheus or another server with the Prometheus HTTP API. Required")
-	f.bool(&o.ShowURL, "datasource.showURL", false, "Show -datasource.url in logs, pages and metrics, where it is hidden otherwise")
+	f.bool(&o.ShowURL, "datasource.showURL", false, "Show -datasource.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")
 	f.bool(&o.AppendTypePrefix, "datasource.appendTypePrefix", false, "Append the type of the group to the URL, as in /prometheus or /graphite")
 	f.bool(&o.DisableStepParam, "datasource.disableStepParam", false, "Send no step with queries")
 	f.duration(&o.QueryStep, "datasource.queryStep", 5*time.Minute, "Step of queries, which is how far back a sample is looked for; 0 is the interval of the group")
@@ -99,7 +99,7 @@ func (f *flags) addRemoteWriteFlags() {
 	f.topic = topicRemoteWrite
 	o := &f.options.RemoteWrite
 	f.string(&o.URL, "remoteWrite.url", "", "Where results of recording rules and the state of alerts are written. Required for recording rules")
-	f.bool(&o.ShowURL, "remoteWrite.showURL", false, "Show -remoteWrite.url in logs, pages and metrics, where it is hidden otherwise")
+	f.bool(&o.ShowURL, "remoteWrite.showURL", false, "Show -remoteWrite.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")
 	f.bool(&o.DisablePathAppend, "remoteWrite.disablePathAppend", false, "Use the URL as it is instead of appending /api/v1/write")
 	concurrency := f.int(&o.Concurrency, "remoteWrite.concurrency", 2*runtime.GOMAXPROCS(0), "Requests in flight")
 	concurrency.defaultDoc = "twice the CPUs"
@@ -121,7 +121,7 @@ func (f *flags) addRemoteReadFlags() {
 	f.topic = topicRemoteRead
 	o := &f.options.RemoteRead
 	f.string(&o.URL, "remoteRead.url", "", "Where the state of alerts is read from after a restart; usually the storage -remoteWrite.url writes to")
-	f.bool(&o.ShowURL, "remoteRead.showURL", false, "Show -remoteRead.url in logs, pages and metrics, where it is hidden otherwise")
+	f.bool(&o.ShowURL, "remoteRead.showURL", false, "Show -remoteRead.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")
 	f.bool(&o.DisablePathAppend, "remoteRead.disablePathAppend", false, "Use the URL as it is instead of appending /api/v1/query")
 	f.duration(&o.Lookback, "remoteRead.lookback", time.Hour, "How far back the state of alerts is looked for")
 	f.remoteRead = addClientFlags(f.flagSet, "remoteRead", "vmalert_remoteread")

@@ -38,7 +38,7 @@ func addNotifierFlags(f *flagSet, o *app.NotifierOptions) *notifierFlags {
 	f.topic = topicNotifier
 	n := &notifierFlags{urls: f.strings("notifier.url", "Alertmanager to send alerts to; every one given gets all alerts. Required for alerting rules, unless -notifier.blackhole is set")}
 	f.bool(&o.Blackhole, "notifier.blackhole", false, "Evaluate alerting rules but send no alerts")
-	f.bool(&o.ShowURL, "notifier.showURL", false, "Show -notifier.url in logs, pages and metrics, where it is hidden otherwise")
+	f.bool(&o.ShowURL, "notifier.showURL", false, "Show -notifier.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")
 	f.bool(&o.SuppressDuplicateErrors, "notifier.suppressDuplicateTargetErrors", false, "Do not report Alertmanagers that are found more than once")
 	n.sendTimeout = f.durations("notifier.sendTimeout", 10*time.Second, "Most time one request to Alertmanager may take")
 	f.int(&o.MaxBatchSize, "notifier.maxBatchSize", 1000, "Most alerts in one request")

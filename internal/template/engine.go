@@ -93,7 +93,7 @@ func Load(o Options) (*Engine, error) {
 }
 
 // CompileLabels parses the label texts of one rule. They may use only the
-// variables labels, value and expr.
+// variables labels, value, expr, externalLabels and externalURL.
 func (e *Engine) CompileLabels(pairs []config.Pair) (rules.Template, error) {
 	return e.compile(labelText, pairs)
 }

@@ -40,8 +40,9 @@ func (f facts) uses() rules.TemplateUse {
 	return u
 }
 
-// labelFields are the fields that texts of labels may use.
-const labelFields = 1<<labelsField | 1<<valueField | 1<<exprField
+// labelFields are the fields that texts of labels may use: those of vmalert, and
+// the two of Prometheus that are the same for every alert.
+const labelFields = 1<<labelsField | 1<<valueField | 1<<exprField | 1<<externalLabelsField | 1<<externalURLField
 
 // forbidden returns the variables that a text of this role must not use.
 func (f facts) forbidden(r role) []string {

@@ -44,7 +44,7 @@ func compileText(c *core, r role, text string) (*program, error) {
 		return nil, fmt.Errorf("template: %s: a template calls itself; use tmpl for that", r.parseName())
 	}
 	if names := prog.facts.forbidden(r); len(names) > 0 {
-		return nil, fmt.Errorf("template: %s: only the variables labels, value and expr may be used, not %s",
+		return nil, fmt.Errorf("template: %s: only the variables labels, value, expr, externalLabels and externalURL may be used, not %s",
 			r.parseName(), joinNames(names))
 	}
 	if r == sourceText && prog.facts&usesQuery != 0 {

@@ -113,12 +113,13 @@ func TestVariablesOfOneAlertDoNotLeakIntoAnother(t *testing.T) {
 	wg.Wait()
 }
 
-func TestLabelsMayUseOnlyLabelsValueAndExpr(t *testing.T) {
+func TestLabelsMayUseOnlyWhatTheIdentityCanDependOn(t *testing.T) {
 	e := load(t, map[string]string{"x.tmpl": `{{ define "since" }}{{ .ActiveAt }}{{ end }}`})
 	for _, text := range []string{
 		`{{ $labels.job }}`, `{{ $value }}`, `{{ $expr | queryEscape }}`, `{{ .Labels.job }} {{ $.Value }}`,
 		`{{ $x := query "up" | first | value }}{{ if eq 1.0 $x }}one{{ else }}unknown{{ end }}`,
 		`{{ $type := "own" }}{{ $type }}`, `{{ externalURL }}`,
+		`{{ $externalLabels.site }}`, `{{ $externalURL }}`,
 	} {
 		if _, err := e.CompileLabels([]config.Pair{{Name: "l", Value: text}}); err != nil {
 			t.Errorf("%s is refused: %v", text, err)
@@ -132,7 +133,7 @@ func TestLabelsMayUseOnlyLabelsValueAndExpr(t *testing.T) {
 		"type":      `{{ if true }}{{ $type := 1 }}{{ $type }}{{ end }}{{ $type }}`,
 	} {
 		_, err := e.CompileLabels([]config.Pair{{Name: "since", Value: text}})
-		want := "only the variables labels, value and expr may be used, not " + name
+		want := "only the variables labels, value, expr, externalLabels and externalURL may be used, not " + name
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), `label "since": `) {
 			t.Errorf("%s: error %v, want one that says %q", text, err, want)
 		}
