@@ -131,6 +131,8 @@ func (d *decoder) syntax(err error) {
 		hint = "YAML is indented by spaces, not by tabs"
 	case strings.Contains(text, "found character that cannot start any token"):
 		hint = "text that begins with a tab, %, @ or ` needs quotes"
+	case strings.Contains(text, "did not find expected"):
+		hint = "the fault may be further down, in what begins here"
 	}
 	d.problem(line, hint, "not valid YAML: %s", text)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"syscall"
 )
 
 // read returns the content of src, at most Options.MaxSize bytes. Its errors do
@@ -17,16 +18,23 @@ func (l *Loader) read(ctx context.Context, src source) ([]byte, error) {
 	if src.url != nil {
 		return l.fetch(ctx, src.url)
 	}
+	info, err := os.Stat(src.path)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir():
+		return nil, &os.PathError{Op: "read", Path: src.path, Err: syscall.EISDIR}
+	case !info.Mode().IsRegular():
+		// To open a named pipe is to wait for somebody who writes to it.
+		return nil, errors.New("not a regular file")
+	}
 	f, err := os.Open(src.path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	size := int64(0)
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		size = info.Size()
-	}
-	return readLimited(f, size, l.opts.MaxSize)
+	return readLimited(f, info.Size(), l.opts.MaxSize)
 }
 
 // readLimited reads all of r, which is expected to be of the given size if that

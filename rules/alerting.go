@@ -20,6 +20,8 @@ type alertingRule struct {
 	// Owned by the evaluation.
 	texts   *ruleTexts // nil until there was a result
 	scratch *scratch
+	// queryErr is the error of the last query that a template made.
+	queryErr error
 }
 
 // newAlertingRule checks the templates of r. They are made ready for use when
@@ -101,28 +103,36 @@ func (r *alertingRule) fail(ev evaluation, m ruleMemory, out *output) ruleMemory
 
 // relabelled returns the alerts of a rule whose labels were edited under the
 // labels they have now, and those that are not alerts any more under the old.
-// A clock goes with the result it belongs to.
-func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemory) (alerts, gone []Instance) {
+// A clock goes with the result it belongs to; of results that have the same
+// labels now, with the one whose alert had them already, or else the first.
+// moved tells which of alerts have other labels than before.
+func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemory) (alerts, gone []Instance, moved []bool) {
 	if m.labelled == 0 || m.labelled == r.texts.configuration {
-		return m.alerts, nil
+		return m.alerts, nil, nil
 	}
+	given := make([]labels.Labels, len(m.alerts))
 	taken := make(map[labels.Labels]struct{}, len(m.alerts))
-	for _, a := range m.alerts {
-		l, _ := r.labels(ctx, ev, a.Result, a.Value)
-		if l == a.Labels {
-			taken[l] = struct{}{}
-			alerts = append(alerts, a)
-			continue
+	for i := range m.alerts {
+		a := &m.alerts[i]
+		given[i], _ = r.labels(ctx, ev, a.Result, a.Value)
+		if given[i] == a.Labels {
+			taken[a.Labels] = struct{}{}
 		}
-		gone = append(gone, a)
-		if _, dup := taken[l]; dup || a.State == Inactive {
-			continue
-		}
-		taken[l] = struct{}{}
-		a.Labels, a.ID, a.LastSent = l, alertID(l), 0
-		alerts = append(alerts, a)
 	}
-	return alerts, gone
+	for i, a := range m.alerts {
+		l := given[i]
+		changed := l != a.Labels
+		if changed {
+			gone = append(gone, a)
+			if _, dup := taken[l]; dup || a.State == Inactive {
+				continue
+			}
+			taken[l] = struct{}{}
+			a.Labels, a.ID, a.LastSent = l, alertID(l), 0
+		}
+		alerts, moved = append(alerts, a), append(moved, changed)
+	}
+	return alerts, gone, moved
 }
 
 // labels returns the labels of the alert that a result stands for. A label whose
@@ -132,6 +142,7 @@ func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.
 	if r.texts.labelUses&UsesWorld != 0 {
 		d.Query = r.queryFor(ev)
 	}
+	r.queryErr = nil
 	values, err := r.texts.expandLabels(ctx, &d)
 	c := r.deps.Options.Conflict
 	r.scratch.start(result)
@@ -150,6 +161,7 @@ func (r *alertingRule) queryFor(ev evaluation) func(context.Context, string) ([]
 		q := newQuery(r.group, r.rule, ev.at.Time())
 		q.Expr = expr
 		res, err := ev.query(ctx, q)
+		r.queryErr = err
 		return res.Samples, err
 	}
 }
@@ -164,7 +176,9 @@ func (r *alertingRule) alert(a *Instance, now Instant) Alert {
 		out.EndsAt = now.Add(r.deps.Options.resolveDuration(r.group.Interval)).Time()
 		return out
 	}
-	out.Resolved, out.EndsAt = true, a.ResolvedAt.Time()
+	// Alertmanager refuses an alert that ends before it starts, as one does when
+	// the clock is set back.
+	out.Resolved, out.EndsAt = true, max(a.ResolvedAt, a.StartsAt).Time()
 	return out
 }
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -30,7 +31,7 @@ type alertRound struct {
 // advance applies a result to the alerts that m remembers. With an error nothing
 // has changed.
 func (r *alertingRule) advance(ctx context.Context, ev evaluation, m ruleMemory, res Result) (alertRound, error) {
-	alerts, gone := r.relabelled(ctx, ev, m)
+	alerts, gone, moved := r.relabelled(ctx, ev, m)
 	n := max(len(alerts), len(res.Samples))
 	round := alertRound{
 		ev: ev, rule: r, before: alerts, gone: gone, partial: res.Partial,
@@ -40,20 +41,23 @@ func (r *alertingRule) advance(ctx context.Context, ev evaluation, m ruleMemory,
 		was:    make([]State, len(alerts), n),
 	}
 	for i := range alerts {
-		round.was[i] = alerts[i].State
+		// Under its new labels nobody knows an alert that was relabelled.
+		if moved == nil || !moved[i] {
+			round.was[i] = alerts[i].State
+		}
 	}
 	for i := range res.Samples {
 		if err := round.see(ctx, &res.Samples[i]); err != nil {
 			return round, err
 		}
 	}
-	r.texts.labelsFailed = round.labelsFailed
 	round.step()
 	if limit := r.group.Limit; limit > 0 {
 		if active := round.active(); active > limit {
 			return round, limitError(limit, active)
 		}
 	}
+	r.texts.labelsFailed = round.labelsFailed
 	if err := round.annotate(ctx); err != nil {
 		return round, err
 	}
@@ -91,6 +95,10 @@ func (o *alertRound) find(ctx context.Context, s *Sample) (int, error) {
 		if cut := cutShort(ctx); cut != nil {
 			return 0, cut
 		}
+		if failed := o.rule.queryErr; failed != nil {
+			// The datasource is at fault, and that must not give alerts other labels.
+			return 0, fmt.Errorf("query of a label: %w", failed)
+		}
 		o.labelsFailed = true
 		o.noteTemplateError(l, err)
 	}
@@ -113,13 +121,17 @@ func (o *alertRound) find(ctx context.Context, s *Sample) (int, error) {
 }
 
 // sameLabels reports whether the alert at i has the labels that s would give it
-// without computing them, given that the results are alike.
+// without computing them, given that the results are alike. Of an alert that was
+// not in the last result, it is not known how its labels came about.
 func (o *alertRound) sameLabels(i int, s *Sample) bool {
-	uses := o.rule.texts.labelUses
+	a, uses := &o.alerts[i], o.rule.texts.labelUses
+	if a.State == Inactive || a.Stabilizing() {
+		return false
+	}
 	if uses&UsesWorld != 0 || o.ev.first || o.rule.texts.labelsFailed {
 		return false
 	}
-	return uses&UsesValue == 0 || !differ(o.alerts[i].Value, s.V)
+	return uses&UsesValue == 0 || !differ(a.Value, s.V)
 }
 
 // differ reports whether a and b are different values; NaN is like NaN.
@@ -144,10 +156,12 @@ func (o *alertRound) step() {
 	for i := range o.alerts {
 		a := &o.alerts[i]
 		next, keep := a.step(o.ev.at, o.seen[i], policy)
-		if !keep {
+		neverTold := next.State == Inactive && next.LastSent == 0
+		if !keep || neverTold {
 			next = Instance{Labels: a.Labels}
 		}
-		if next.ActiveAt != a.ActiveAt {
+		// The rule may have been edited while only keep_firing_for held the alert.
+		if next.ActiveAt != a.ActiveAt || a.Stabilizing() {
 			o.stale[i] = true
 		}
 		*a = next

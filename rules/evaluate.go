@@ -101,28 +101,44 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 		l.logDebug(i, o, err)
 	}
 	*was = o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
-	l.fresh[i] = false
+	if o.memory.lastAt == o.ev.at {
+		l.fresh[i] = false // an evaluation that failed has computed nothing
+	}
 	if l.chain != nil {
 		l.flush.committed(i, len(o.out.series) > 0)
 	}
+}
+
+// roomDeadline is until when an Append may wait for room. A round that has used
+// up its time still gets a moment for each rule: there may be room by now.
+func (l *loop) roomDeadline() time.Time {
+	const moment = 10 * time.Millisecond
+	if l.roomUntil.IsZero() {
+		return time.Now().Add(l.timeout) // not part of a round
+	}
+	if soonest := time.Now().Add(moment); l.roomUntil.Before(soonest) {
+		return soonest
+	}
+	return l.roomUntil
 }
 
 // handOver gives the results to the senders. One of them failing does not keep
 // the other from being told.
 func (l *loop) handOver(ctx context.Context, out output) error {
 	var errs []error
-	if len(out.series) > 0 && l.deps.Appender != nil {
-		limited, cancel := context.WithTimeout(ctx, l.timeout)
-		if err := l.deps.Appender.Append(limited, out.series); err != nil {
-			errs = append(errs, fmt.Errorf("remote write of %d samples: %w", len(out.series), err))
-		}
-		cancel()
-	}
 	if len(out.alerts) > 0 {
 		n := Notification{Group: l.cfg.Key, Headers: l.cfg.NotifierHeaders, Alerts: out.alerts}
 		if err := l.deps.Notifier.Notify(n); err != nil {
 			errs = append(errs, fmt.Errorf("notification of %d alerts: %w", len(out.alerts), err))
 		}
+	}
+	// Remote write may wait for room, so people are told first.
+	if len(out.series) > 0 && l.deps.Appender != nil {
+		limited, cancel := context.WithDeadline(ctx, l.roomDeadline())
+		if err := l.deps.Appender.Append(limited, out.series); err != nil {
+			errs = append(errs, fmt.Errorf("remote write of %d samples: %w", len(out.series), err))
+		}
+		cancel()
 	}
 	if len(errs) > 0 {
 		l.deps.Counters.handOverErrors.Inc()

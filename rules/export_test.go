@@ -4,10 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
-	"testing"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"pgregory.net/rapid"
 
 	"tocsin/config"
 )
@@ -29,7 +29,7 @@ type Told struct {
 }
 
 // NewOneRule builds the only rule of g. It takes over the memory of prev, if any.
-func NewOneRule(t *testing.T, g config.Group, o Options, c TemplateCompiler, prev *OneRule,
+func NewOneRule(t rapid.TB, g config.Group, o Options, c TemplateCompiler, prev *OneRule,
 	query func(context.Context, Query) (Result, error),
 ) *OneRule {
 	t.Helper()
@@ -53,7 +53,10 @@ func NewOneRule(t *testing.T, g config.Group, o Options, c TemplateCompiler, pre
 func (o *OneRule) Eval(at time.Time) Told {
 	ev := evaluation{at: InstantOf(at), now: InstantOf(at), first: o.fresh, write: true, query: o.query}
 	m, out, err := o.group.rules[0].eval(context.Background(), ev, o.memory)
-	o.memory, o.fresh = m, false
+	o.memory = m
+	if m.lastAt == ev.at {
+		o.fresh = false
+	}
 	return Told{Alerts: m.alerts, Series: out.series, Sent: out.alerts, Err: err}
 }
 

@@ -102,6 +102,9 @@ func (l *loop) awaitChain(ctx context.Context, i int) {
 	limited, cancel := context.WithTimeout(ctx, l.chainWait())
 	defer cancel()
 	err := l.deps.Appender.Flush(limited)
+	if ctx.Err() != nil {
+		return // the round is cut short; that says nothing of storage
+	}
 	if err != nil {
 		l.deps.Counters.chainTimeouts.Inc()
 	}

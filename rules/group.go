@@ -83,7 +83,7 @@ func (g *Group) Snapshot() *Snapshot { return g.view.Load() }
 func (g *Group) Run(ctx context.Context, retire <-chan struct{}, m Memory) Memory {
 	l := newLoop(g, m)
 	defer l.restoring.stop()
-	l.run(ctx, retire)
+	l.run(ctx, retire, l.resume(m.interval))
 	return l.memory()
 }
 

@@ -257,13 +257,58 @@ func TestRecordingLabelsFollowTheConflictRules(t *testing.T) {
 	})
 }
 
-func TestGroupWithoutRulesIdles(t *testing.T) {
+func TestGroupWithoutRulesCountsItsRounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.apply(group("g"))
-		w.pass(time.Hour)
-		if s := w.manager.Groups()[0]; s.LastEvaluation != 0 || len(s.Rules) != 0 {
-			t.Errorf("got %+v, want a group that never ran", s)
+		w.pass(25 * time.Second)
+		if !w.metric(`vmalert_iteration_total{group="g",file="f.yml"} 3`) {
+			t.Error("want three rounds")
+		}
+		if s := w.manager.Groups()[0]; s.LastEvaluation == 0 {
+			t.Error("the group shows no last evaluation")
+		}
+	})
+}
+
+// A rule label that is made by another query must not change the identity of its
+// alerts because that query fails.
+func TestFailingQueryOfALabelChangesNoState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.datasource.Set("a", rulestest.Sample(1))
+		w.datasource.Set("template query", rulestest.Sample(1), rulestest.Sample(2))
+		r := alerting("A", "a", 0)
+		r.Labels = []config.Pair{{Name: "count", Value: "{{query}}"}}
+		w.apply(group("g", r))
+		w.pass(time.Second)
+		w.notifier.Sent()
+		w.datasource.Fail("template query", errors.New("boom"))
+		w.pass(10 * time.Second)
+		if got, want := told(w.notifier.Sent()), "A firing"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		rule := w.manager.Groups()[0].Rules[0]
+		if len(rule.Alerts) != 1 || rule.Alerts[0].Labels.Get("count") != "2" {
+			t.Errorf("alerts %v, want the one with its label", rule.Alerts)
+		}
+		if u, _ := rule.History.Last(); u.Error == "" {
+			t.Error("the rule is healthy")
+		}
+	})
+}
+
+// While the queue of remote write is full, waiting for room must not add up over
+// the rules of a group.
+func TestRoundWaitsForRoomOnlyOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.datasource.Set("up", rulestest.Sample(1))
+		w.appender.OnAppend(func(ctx context.Context) error { <-ctx.Done(); return rules.ErrQueueFull })
+		w.apply(group("g", recording("a", "up"), recording("b", "up"), recording("c", "up")))
+		w.pass(11 * time.Second)
+		if !w.metric(`vmalert_iteration_total{group="g",file="f.yml"} 1`) {
+			t.Error("the first round has not ended after the deadline of one query")
 		}
 	})
 }

@@ -16,6 +16,9 @@ type loop struct {
 	began    Instant      // when that round began
 	stats    GroupStats
 	results  int // of the rules, in this round
+	// roomUntil is how long the rules of this round, all together, may wait for
+	// room in remote write.
+	roomUntil time.Time
 
 	clock     clock
 	flush     flushState
@@ -36,7 +39,10 @@ func newLoop(g *Group, m Memory) *loop {
 
 // memory returns what is to be remembered when the loop has ended.
 func (l *loop) memory() Memory {
-	m := Memory{rules: make(map[RuleID]ruleMemory, len(l.rules)), last: l.last, began: l.began, stats: l.stats}
+	m := Memory{
+		rules: make(map[RuleID]ruleMemory, len(l.rules)),
+		last:  l.last, began: l.began, stats: l.stats, interval: l.sched.interval,
+	}
 	for i, id := range ruleIDs(l.cfg.Rules) {
 		m.rules[id] = l.memories[i]
 	}
@@ -47,20 +53,22 @@ func (l *loop) publish() {
 	l.view.Store(l.newSnapshot(l.memories, l.began, &l.stats))
 }
 
-// run evaluates the group at every slot until retire is closed or ctx is done.
-func (l *loop) run(ctx context.Context, retire <-chan struct{}) {
-	if len(l.rules) == 0 {
-		select {
-		case <-retire:
-		case <-ctx.Done():
-		}
-		return
+// resume returns the slot after which the group goes on, given the interval of
+// the last round. Slots of an interval that was not in force are not missed.
+func (l *loop) resume(interval time.Duration) Instant {
+	now, _ := l.clock.read()
+	if l.last == 0 {
+		return l.sched.first(now).Add(-l.sched.interval)
 	}
-	prev := l.last
-	if prev == 0 {
-		now, _ := l.clock.read()
-		prev = l.sched.first(now).Add(-l.sched.interval)
+	if at, missed := l.sched.next(l.last, now); missed > 0 && interval != l.sched.interval {
+		return at.Add(-l.sched.interval)
 	}
+	return l.last
+}
+
+// run evaluates the group at every slot after prev until retire is closed or ctx
+// is done.
+func (l *loop) run(ctx context.Context, retire <-chan struct{}, prev Instant) {
 	jumped := false
 	for {
 		now, jump := l.clock.read()
@@ -135,6 +143,7 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 		write: l.deps.Appender != nil, query: l.query,
 	}
 	l.flush.reset()
+	l.roomUntil = start.Add(l.timeout)
 	l.results = 0
 	if l.cfg.Concurrency > 1 && len(l.rules) > 1 {
 		l.evaluateConcurrently(roundCtx, ev)

@@ -17,6 +17,8 @@ type Memory struct {
 	last  Instant // the slot of the last round; unset before the first
 	began Instant // when that round began
 	stats GroupStats
+
+	interval time.Duration // between slots up to the last
 }
 
 // RuleID is the identity of a rule at hand-over: what it is called and how it is
@@ -94,7 +96,7 @@ func canonical(pairs []config.Pair) string {
 // that are gone. A rule whose labels were edited is found by kind and name, in
 // order among those left over.
 func (m Memory) adoptedBy(ids []RuleID) (kept Memory, gone map[RuleID]ruleMemory) {
-	kept = Memory{rules: make(map[RuleID]ruleMemory, len(ids)), last: m.last, began: m.began, stats: m.stats}
+	kept = Memory{rules: make(map[RuleID]ruleMemory, len(ids)), last: m.last, began: m.began, stats: m.stats, interval: m.interval}
 	gone = make(map[RuleID]ruleMemory)
 	for id, rm := range m.rules {
 		gone[id] = rm

@@ -1,5 +1,7 @@
 package rules
 
+import "slices"
+
 // publish turns a finished round into what is to be written and sent, and drops
 // the alerts that are forgotten.
 func (r *alertingRule) publish(o *alertRound, out *output) {
@@ -10,6 +12,7 @@ func (r *alertingRule) publish(o *alertRound, out *output) {
 	for i := range o.gone {
 		r.depart(&o.gone[i], at, at.Milli(), out)
 	}
+	out.alerts = slices.Grow(out.alerts, o.countDue())
 	kept := o.alerts[:0]
 	for i := range o.alerts {
 		a, was := &o.alerts[i], o.was[i]
@@ -22,7 +25,7 @@ func (r *alertingRule) publish(o *alertRound, out *output) {
 		if a.State == Pending && was == Firing {
 			out.alerts = append(out.alerts, r.withdrawn(a, o.before[i].StartsAt, at))
 		}
-		if a.due(at, was, r.deps.Options.ResendDelay) && a.StartsAt != 0 {
+		if o.due(i) {
 			a.LastSent = at
 			out.alerts = append(out.alerts, r.alert(a, now))
 		}
@@ -31,6 +34,22 @@ func (r *alertingRule) publish(o *alertRound, out *output) {
 		}
 	}
 	o.alerts = kept
+}
+
+// due reports whether the notifier is to be handed the alert at i.
+func (o *alertRound) due(i int) bool {
+	a := &o.alerts[i]
+	return a.StartsAt != 0 && a.due(o.ev.at, o.was[i], o.rule.deps.Options.ResendDelay)
+}
+
+func (o *alertRound) countDue() int {
+	n := 0
+	for i := range o.alerts {
+		if o.due(i) {
+			n++
+		}
+	}
+	return n
 }
 
 // withdrawn returns the end of an alert that fires no more because its rule now

@@ -70,18 +70,20 @@ func (r *restoring) begin(l *loop) {
 	go l.lookUp(ctx, r.done, due)
 }
 
+// underway reports whether a look-up runs or has results that the loop did not
+// take yet.
 func (r *restoring) underway() bool {
-	if r.done == nil {
-		return false
+	if r.done != nil {
+		select {
+		case <-r.done:
+			r.done = nil
+			r.cancel()
+		default:
+			return true
+		}
 	}
-	select {
-	case <-r.done:
-		r.done = nil
-		r.cancel()
-		return len(r.results) > 0
-	default:
-		return true
-	}
+	// Another look-up would not have room for its results beside these.
+	return len(r.results) > 0
 }
 
 // stop ends a look-up that is under way.

@@ -21,7 +21,7 @@ type ruleTexts struct {
 	annotations    Template // nil when there are none
 	annotationUses TemplateUse
 
-	// Owned by the evaluation: whether a template failed in the last round.
+	// Owned by the evaluation: whether a template failed in the last good one.
 	labelsFailed, annotationsFailed bool
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,8 +15,10 @@ import (
 // runDaemon runs the daemon, or the check of a dry run, until it is done or told
 // to stop, and returns the exit code.
 func runDaemon(line *commandLine, caught *signals, stdout, stderr io.Writer) int {
-	counts := newLogCounts(line.options.Version)
-	log := newLogger(line.logging, stdout, stderr, counts.count)
+	lines := newAsyncWriter(line.logging.writer(stdout, stderr))
+	defer lines.close()
+	counts := newLogCounts(line.options.Version, lines.lost)
+	log := newLogger(line.logging, lines, counts.count)
 	for _, warning := range line.warnings {
 		log.Warn("flag without effect", "reason", warning)
 	}
@@ -29,6 +32,10 @@ func runDaemon(line *commandLine, caught *signals, stdout, stderr io.Writer) int
 		if line.options.DryRun {
 			// For people and scripts at a terminal, one problem a line.
 			fmt.Fprintln(stderr, problem)
+			continue
+		}
+		if errors.Is(err, app.ErrLeftUndone) {
+			log.Error("tocsin stopped and left something undone", "error", problem)
 			continue
 		}
 		log.Log(context.Background(), levelFatal, "tocsin cannot run", "error", problem)

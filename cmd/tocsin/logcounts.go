@@ -15,8 +15,12 @@ type logCounts struct {
 	set     *metrics.Set
 }
 
-func newLogCounts(version string) *logCounts {
-	return &logCounts{version: rules.EscapeLabelValue(version), set: metrics.NewSet()}
+// newLogCounts returns counts without messages; lost returns how many could not
+// be written.
+func newLogCounts(version string, lost func() int) *logCounts {
+	c := &logCounts{version: rules.EscapeLabelValue(version), set: metrics.NewSet()}
+	c.set.NewGauge("tocsin_log_messages_lost_total", func() float64 { return float64(lost()) })
+	return c
 }
 
 // count is an onMessage.

@@ -67,17 +67,21 @@ func (o *logOptions) check() error {
 	)
 }
 
+// writer returns where the log goes.
+func (o *logOptions) writer(stdout, stderr io.Writer) io.Writer {
+	if o.output == "stdout" {
+		return stdout
+	}
+	return stderr
+}
+
 // onMessage is called for every message of at least level info, also for those
 // that are not printed for -loggerLevel or a limit. The level is in lower case.
 type onMessage func(level, location string, printed bool)
 
-// newLogger returns the logger o asks for, which writes to stdout or stderr. The
-// options must have been checked.
-func newLogger(o logOptions, stdout, stderr io.Writer, count onMessage) *slog.Logger {
-	out := stderr
-	if o.output == "stdout" {
-		out = stdout
-	}
+// newLogger returns the logger o asks for, which writes to out. The options must
+// have been checked.
+func newLogger(o logOptions, out io.Writer, count onMessage) *slog.Logger {
 	zone, err := time.LoadLocation(o.timezone)
 	if err != nil {
 		zone = time.UTC

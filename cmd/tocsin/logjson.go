@@ -47,6 +47,10 @@ func newJSONHandler(w io.Writer, style lineStyle, fields jsonFields) slog.Handle
 					return field
 				}
 			}
+			if a.Value.Kind() == slog.KindDuration {
+				// A bare number would leave the unit to be guessed.
+				return slog.String(a.Key, a.Value.Duration().String())
+			}
 			return style.shortenAttr(a)
 		},
 	})

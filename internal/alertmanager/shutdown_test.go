@@ -74,7 +74,7 @@ func TestCloseTellsWhatIsLeft(t *testing.T) {
 		if !errors.Is(err, ErrUndelivered) {
 			t.Fatalf("error is %v, want ErrUndelivered", err)
 		}
-		if want := "close alertmanager http://peer1/api/v2/alerts: 2 alerts left undelivered"; err.Error() != want {
+		if want := "http://peer1/api/v2/alerts: 2 alerts left undelivered"; err.Error() != want {
 			t.Errorf("error is %q, want %q", err, want)
 		}
 		if took := time.Since(began); took != 5*time.Second {

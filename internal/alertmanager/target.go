@@ -92,7 +92,7 @@ func (t *Target) close(ctx context.Context) error {
 	}
 	if left := t.mail.len(); left > 0 {
 		t.mail.metrics.abandoned.Add(left)
-		return fmt.Errorf("close alertmanager %s: %d %w", t.endpoint.addr, left, ErrUndelivered)
+		return fmt.Errorf("%s: %d %w", t.endpoint.addr, left, ErrUndelivered)
 	}
 	return nil
 }

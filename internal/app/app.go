@@ -36,7 +36,12 @@ func Run(ctx context.Context, o Options, s Signals) error {
 	if err == nil {
 		err = a.run(ctx)
 	}
-	return errors.Join(err, a.closers.close())
+	stopping := time.Now()
+	err = errors.Join(err, a.closers.close())
+	if err == nil {
+		s.Log.Info("tocsin has stopped", "took", time.Since(stopping))
+	}
+	return err
 }
 
 // App is the daemon with its parts, from the first that is built to the last

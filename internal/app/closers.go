@@ -23,12 +23,16 @@ func (c *closers) add(name string, timeout time.Duration, close func(context.Con
 	*c = append(*c, closer{name, timeout, close})
 }
 
+// ErrLeftUndone is wrapped by the error of a Run that did its work but could not
+// finish what it had accepted before the end.
+var ErrLeftUndone = errors.New("left undone")
+
 // close closes everything and joins the errors.
 func (c *closers) close() error {
 	var errs []error
 	for i := len(*c) - 1; i >= 0; i-- {
 		if err := (*c)[i].run(); err != nil {
-			errs = append(errs, fmt.Errorf("close %s: %w", (*c)[i].name, err))
+			errs = append(errs, fmt.Errorf("%s %w: %w", (*c)[i].name, ErrLeftUndone, err))
 		}
 	}
 	*c = nil

@@ -164,6 +164,9 @@ func dryRun(ctx context.Context, o *Options, s Signals) error {
 		return err
 	}
 	if len(set.Groups) == 0 {
+		if len(o.Rules.Files) == 0 {
+			return errors.New("no rule files: -rule is missing")
+		}
 		return fmt.Errorf("no rule groups found in %q", o.Rules.Files)
 	}
 	if err := located(l.build(set.Groups, engine)); err != nil {

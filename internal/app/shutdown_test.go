@@ -82,7 +82,7 @@ func TestEndGivesUpOnPeersThatHang(t *testing.T) {
 	if err == nil {
 		t.Fatal("nothing was left undone")
 	}
-	for _, part := range []string{"close notifiers: ", "close remote write: "} {
+	for _, part := range []string{"notifiers left undone: ", "remote write left undone: "} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)
 		}

@@ -3,6 +3,7 @@ package httpx
 import (
 	"errors"
 	"net/url"
+	"strconv"
 )
 
 // ParseURL parses the address of an endpoint. It must be absolute, http or
@@ -19,6 +20,14 @@ func ParseURL(raw string) (*url.URL, error) {
 		return nil, errors.New("URL must begin with http:// or https://")
 	case u.Hostname() == "":
 		return nil, errors.New("URL has no host")
+	case u.Port() != "" && !validPort(u.Port()):
+		return nil, errors.New("URL has a port that is not between 1 and 65535")
 	}
 	return u, nil
+}
+
+// validPort reports whether a number is one of a TCP port.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }

@@ -163,7 +163,7 @@ func (c *Client) unwritten(cause error) error {
 	if lost == 0 {
 		return nil
 	}
-	return fmt.Errorf("close remote write: %d samples are not written: %w", lost, cause)
+	return fmt.Errorf("%d samples are not written: %w", lost, cause)
 }
 
 // dropped takes note of rows that the queue lets go unwritten.

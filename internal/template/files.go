@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/template/parse"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -39,8 +40,12 @@ func readFiles(patterns []string, maxSize int64) (foundFiles, error) {
 			errs = append(errs, fmt.Errorf("template files %q: %w", p, err))
 			continue
 		}
-		if len(paths) == 0 {
+		switch {
+		case len(paths) > 0:
+		case hasMeta(p):
 			found.unmatched = append(found.unmatched, p)
+		default:
+			errs = append(errs, fmt.Errorf("template file %s: %w", p, cause(p)))
 		}
 		slices.Sort(paths)
 		for _, path := range paths {
@@ -64,7 +69,25 @@ func readFiles(patterns []string, maxSize int64) (foundFiles, error) {
 	return found, errors.Join(errs...)
 }
 
+// hasMeta reports whether p is a pattern rather than a path.
+func hasMeta(p string) bool { return strings.ContainsAny(p, `*?[{\`) }
+
+// cause returns why path is no file to read.
+func cause(path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return fs.ErrNotExist
+	}
+	return errors.New("not a regular file")
+}
+
 func readFile(path string, maxSize int64) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -130,12 +130,21 @@ type Appender struct {
 	flushes  int
 	err      error
 	onFlush  func(context.Context) error
+	onAppend func(context.Context) error
 }
 
 var _ rules.Appender = (*Appender)(nil)
 
 // Append implements rules.Appender.
-func (a *Appender) Append(_ context.Context, batch []rules.Series) error {
+func (a *Appender) Append(ctx context.Context, batch []rules.Series) error {
+	a.mu.Lock()
+	hook := a.onAppend
+	a.mu.Unlock()
+	if hook != nil {
+		if err := hook(ctx); err != nil {
+			return err
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.err != nil {
@@ -164,6 +173,13 @@ func (a *Appender) OnFlush(f func(context.Context) error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.onFlush = f
+}
+
+// OnAppend has f called by Append; it may block, and its error is Append's.
+func (a *Appender) OnAppend(f func(context.Context) error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.onAppend = f
 }
 
 // Fail makes Append return err, or accept again if err is nil.
