@@ -16,6 +16,7 @@ type loop struct {
 	began    Instant      // when that round began
 	stats    GroupStats
 	results  int // of the rules, in this round
+	late     int // slots missed since rounds take too long
 	// roomUntil is how long the rules of this round, all together, may wait for
 	// room in remote write.
 	roomUntil time.Time
@@ -82,6 +83,7 @@ func (l *loop) run(ctx context.Context, retire <-chan struct{}, prev Instant) {
 			return
 		}
 		if at > now {
+			l.noteOnTime()
 			continue // the clock may have been set meanwhile
 		}
 		switch {
@@ -120,10 +122,22 @@ func (l *loop) wait(ctx context.Context, retire <-chan struct{}, d time.Duration
 	}
 }
 
+// noteMissed counts lost slots, and says once that rounds take too long.
 func (l *loop) noteMissed(missed int) {
 	l.stats.Missed += uint64(missed)
 	l.publish()
-	l.log.Warn("evaluations missed", "missed", missed, "interval", l.sched.interval)
+	if l.late == 0 {
+		l.log.Warn("rounds take too long, evaluations are missed", "interval", l.sched.interval)
+	}
+	l.late += missed
+}
+
+// noteOnTime says once that no more evaluations are missed.
+func (l *loop) noteOnTime() {
+	if l.late > 0 {
+		l.log.Info("evaluations are on time again", "missed", l.late)
+	}
+	l.late = 0
 }
 
 func (l *loop) noteReset(back time.Duration) {

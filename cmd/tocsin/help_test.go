@@ -119,7 +119,8 @@ the next argument; a switch takes a value only after ` + "`=`" + `. Mistakes are
 - Passwords, tokens and keys may be given as ` + "`file:///path`" + ` or as an http(s) URL to read them from.
   Those of clients that are in files are read again when the file changes; the others are read at start.
 
-Exit codes: 0 after a clean stop, 1 if the configuration is wrong or the daemon cannot run, 2 if the
+Exit codes: 0 after a clean stop, 1 if the configuration is wrong, the daemon cannot run, or alerts
+or samples were left undelivered at the end, 2 if the
 command line is wrong.
 `
 
