@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"tocsin/internal/jsontext"
 	"tocsin/rules"
 )
 
@@ -50,7 +51,7 @@ func (e *encoder) alert(s *state) bool {
 	}
 	if e.link.valid(s.generatorURL) {
 		e.buf = append(e.buf, `"generatorURL":`...)
-		e.buf = append(appendString(e.buf, s.generatorURL), ',')
+		e.buf = append(jsontext.AppendString(e.buf, s.generatorURL), ',')
 	}
 	if s.endsAt != 0 {
 		e.buf = append(e.buf, `"endsAt":"`...)
@@ -100,8 +101,8 @@ func (e *encoder) pair(name, value string, n int) {
 	if n > 0 {
 		e.buf = append(e.buf, ',')
 	}
-	e.buf = append(appendString(e.buf, name), ':')
-	e.buf = appendString(e.buf, value)
+	e.buf = append(jsontext.AppendString(e.buf, name), ':')
+	e.buf = jsontext.AppendString(e.buf, value)
 }
 
 func validName(name string) bool {

@@ -35,7 +35,7 @@ func TestAlertOnTheWire(t *testing.T) {
 		Labels: labels.FromStrings("alertname", "Bare"),
 	})
 	want := `[{"startsAt":"2026-11-22T12:47:22Z",` +
-		`"generatorURL":"http://tocsin.example/vmalert/alert?group_id=1&alert_id=2",` +
+		`"generatorURL":"http://tocsin.example/vmalert/alert?group_id=1\u0026alert_id=2",` +
 		`"endsAt":"2026-11-22T12:47:50.179Z",` +
 		`"labels":{"alertname":"AlwaysFiring","team":"infra"},"annotations":{"summary":"value 1"}},` +
 		`{"labels":{"alertname":"Bare"},"annotations":{}}]`

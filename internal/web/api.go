@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"tocsin/internal/jsontext"
 	"tocsin/rules"
 )
 
@@ -93,7 +94,7 @@ func (s *Server) listNotifiers(url.Values) (func(out *body), error) {
 				dst = append(dst, ',')
 			}
 			dst = append(dst, `{"kind":`...)
-			dst = appendString(dst, g.Kind)
+			dst = jsontext.AppendString(dst, g.Kind)
 			dst = append(dst, `,"targets":[`...)
 			for j, t := range g.Targets {
 				if j > 0 {
@@ -109,11 +110,11 @@ func (s *Server) listNotifiers(url.Values) (func(out *body), error) {
 
 func appendTarget(dst []byte, t NotifierTarget) []byte {
 	dst = append(dst, `{"address":`...)
-	dst = appendString(dst, t.Address)
+	dst = jsontext.AppendString(dst, t.Address)
 	dst = append(dst, `,"labels":`...)
 	dst = appendPairs(dst, sortedPairs(t.Labels))
 	dst = append(dst, `,"lastError":`...)
-	dst = appendString(dst, t.LastError)
+	dst = jsontext.AppendString(dst, t.LastError)
 	return append(dst, '}')
 }
 

@@ -7,15 +7,16 @@ import (
 	"slices"
 
 	"tocsin/config"
+	"tocsin/internal/jsontext"
 )
 
 // showBuild tells Grafana that this is no Mimir: rules can be read, not edited.
 func (s *Server) showBuild(url.Values) (func(out *body), error) {
 	return func(out *body) {
 		dst := append(out.buf, `{"status":"success","data":{"application":"tocsin","version":`...)
-		dst = appendString(dst, s.opts.Version)
+		dst = jsontext.AppendString(dst, s.opts.Version)
 		dst = append(dst, `,"goVersion":`...)
-		dst = appendString(dst, runtime.Version())
+		dst = jsontext.AppendString(dst, runtime.Version())
 		out.buf = append(dst, `}}`...)
 	}, nil
 }
@@ -46,7 +47,7 @@ func (s *Server) listAlertmanagers(url.Values) (func(out *body), error) {
 				}
 				first = false
 				dst = append(dst, `{"url":`...)
-				dst = append(appendString(dst, t.Address), '}')
+				dst = append(jsontext.AppendString(dst, t.Address), '}')
 			}
 		}
 		out.buf = append(dst, `],"droppedAlertmanagers":[]}}`...)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"tocsin/internal/jsontext"
 	"tocsin/rules"
 )
 
@@ -46,7 +47,7 @@ func statusOf(err error) (status int, reason string) {
 func writeAPIError(w http.ResponseWriter, err error) {
 	status, reason := statusOf(err)
 	dst := append([]byte(nil), `{"error":`...)
-	dst = appendString(dst, err.Error())
+	dst = jsontext.AppendString(dst, err.Error())
 	dst = append(dst, `,"errorType":`...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, `,"status":"error","reason":"`...)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tocsin/config"
+	"tocsin/internal/jsontext"
 	"tocsin/rules"
 )
 
@@ -25,7 +26,7 @@ type encoder struct {
 // group writes s with the rules that m selects of it.
 func (e *encoder) group(m match) {
 	dst := append(e.out.buf, `{"name":`...)
-	dst = appendString(dst, m.group.Group.Key.Name)
+	dst = jsontext.AppendString(dst, m.group.Group.Key.Name)
 	e.out.buf = append(dst, `,"rules":[`...)
 	var states [stateCount]int
 	for i := range m.len() {
@@ -52,11 +53,11 @@ func appendGroupTail(dst []byte, s *rules.Snapshot, states *[stateCount]int) []b
 	dst = append(dst, `,"lastEvaluation":`...)
 	dst = appendTime(dst, s.LastEvaluation)
 	dst = append(dst, `,"type":`...)
-	dst = appendString(dst, string(g.Type))
+	dst = jsontext.AppendString(dst, string(g.Type))
 	dst = append(dst, `,"id":`...)
 	dst = appendID(dst, s.ID)
 	dst = append(dst, `,"file":`...)
-	dst = appendString(dst, g.Key.File)
+	dst = jsontext.AppendString(dst, g.Key.File)
 	dst = append(dst, `,"concurrency":`...)
 	dst = strconv.AppendInt(dst, int64(g.Concurrency), 10)
 	dst = appendGroupOptions(dst, g)
@@ -110,7 +111,7 @@ func appendStates(dst []byte, states *[stateCount]int) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(appendString(dst, ruleStateNames[state]), ':')
+		dst = append(jsontext.AppendString(dst, ruleStateNames[state]), ':')
 		dst = strconv.AppendInt(dst, int64(n), 10)
 	}
 	return append(dst, '}')

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"tocsin/config"
+	"tocsin/internal/jsontext"
 	"tocsin/rules"
 )
 
@@ -21,7 +22,7 @@ func (e *encoder) rule(s *rules.Snapshot, r *rules.RuleSnapshot) ruleState {
 	dst = append(dst, `","type":"`...)
 	dst = append(dst, r.Rule.Kind.String()...)
 	dst = append(dst, `","datasourceType":`...)
-	dst = appendString(dst, string(s.Group.Type))
+	dst = jsontext.AppendString(dst, string(s.Group.Type))
 	dst = append(dst, `,"lastSamples":`...)
 	dst = strconv.AppendInt(dst, int64(last.Samples), 10)
 	if evaluated && last.SeriesFetched >= 0 {
@@ -38,9 +39,9 @@ func appendRuleHead(dst []byte, r *rules.RuleSnapshot, state ruleState, last *ru
 	dst = append(dst, `{"state":"`...)
 	dst = append(dst, state.String()...)
 	dst = append(dst, `","name":`...)
-	dst = appendString(dst, c.Name)
+	dst = jsontext.AppendString(dst, c.Name)
 	dst = append(dst, `,"query":`...)
-	dst = appendString(dst, c.Expr)
+	dst = jsontext.AppendString(dst, c.Expr)
 	dst = append(dst, `,"duration":`...)
 	dst = appendSeconds(dst, c.For)
 	dst = append(dst, `,"keep_firing_for":`...)
@@ -54,7 +55,7 @@ func appendRuleHead(dst []byte, r *rules.RuleSnapshot, state ruleState, last *ru
 		dst = appendPairs(dst, c.Annotations)
 	}
 	dst = append(dst, `,"lastError":`...)
-	dst = appendString(dst, last.Error)
+	dst = jsontext.AppendString(dst, last.Error)
 	dst = append(dst, `,"evaluationTime":`...)
 	dst = appendSeconds(dst, last.Duration)
 	dst = append(dst, `,"lastEvaluation":`...)
@@ -68,9 +69,9 @@ func appendRulePlace(dst []byte, s *rules.Snapshot, r *rules.RuleSnapshot) []byt
 	dst = append(dst, `,"group_id":`...)
 	dst = appendID(dst, s.ID)
 	dst = append(dst, `,"group_name":`...)
-	dst = appendString(dst, s.Group.Key.Name)
+	dst = jsontext.AppendString(dst, s.Group.Key.Name)
 	dst = append(dst, `,"file":`...)
-	dst = appendString(dst, s.Group.Key.File)
+	dst = jsontext.AppendString(dst, s.Group.Key.File)
 	dst = append(dst, `,"debug":`...)
 	dst = strconv.AppendBool(dst, r.Rule.Debug)
 	dst = append(dst, `,"max_updates_entries":`...)
@@ -108,7 +109,7 @@ func (e *encoder) appendAlert(dst []byte, s *rules.Snapshot, r *rules.RuleSnapsh
 	dst = append(dst, `{"state":"`...)
 	dst = append(dst, a.State.String()...)
 	dst = append(dst, `","name":`...)
-	dst = appendString(dst, r.Rule.Name)
+	dst = jsontext.AppendString(dst, r.Rule.Name)
 	dst = append(dst, `,"value":`...)
 	dst = appendValue(dst, a.Value)
 	if !a.Labels.IsEmpty() {
@@ -126,9 +127,9 @@ func (e *encoder) appendAlert(dst []byte, s *rules.Snapshot, r *rules.RuleSnapsh
 	dst = append(dst, `,"group_id":`...)
 	dst = appendID(dst, s.ID)
 	dst = append(dst, `,"expression":`...)
-	dst = appendString(dst, r.Rule.Expr)
+	dst = jsontext.AppendString(dst, r.Rule.Expr)
 	dst = append(dst, `,"source":`...)
-	dst = appendString(dst, e.source(s, r, a))
+	dst = jsontext.AppendString(dst, e.source(s, r, a))
 	dst = append(dst, `,"restored":`...)
 	dst = strconv.AppendBool(dst, a.Restored)
 	dst = append(dst, `,"stabilizing":`...)
@@ -161,7 +162,7 @@ func (e *encoder) appendUpdates(dst []byte, s *rules.Snapshot, r *rules.RuleSnap
 		if u.Error == "" {
 			dst = append(dst, `null`...)
 		} else {
-			dst = appendString(dst, u.Error)
+			dst = jsontext.AppendString(dst, u.Error)
 		}
 		dst = append(dst, `,"samples":`...)
 		dst = strconv.AppendInt(dst, int64(u.Samples), 10)
@@ -172,7 +173,7 @@ func (e *encoder) appendUpdates(dst []byte, s *rules.Snapshot, r *rules.RuleSnap
 			dst = strconv.AppendInt(dst, int64(u.SeriesFetched), 10)
 		}
 		dst = append(dst, `,"curl":`...)
-		dst = appendString(dst, e.requestLine(s, r, u))
+		dst = jsontext.AppendString(dst, e.requestLine(s, r, u))
 		dst = append(dst, '}', ',')
 	}
 	if dst[len(dst)-1] == ',' {

@@ -19,24 +19,6 @@ func standard(t interface{ Fatal(...any) }, v any) string {
 	return string(b)
 }
 
-func TestStringsAreEncodedAsByEncodingJSON(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) + rapid.String().Draw(t, "text")
-		if got, want := string(appendString(nil, s)), standard(t, s); got != want {
-			t.Fatalf("%q: got %s, want %s", s, got, want)
-		}
-	})
-}
-
-func TestEveryCharacterOfTheFirstPlaneIsEncodedAsByEncodingJSON(t *testing.T) {
-	for r := rune(0); r <= 0xffff; r++ {
-		s := "a long beginning" + string(r) + "and a long end" + string(r)
-		if got, want := string(appendString(nil, s)), standard(t, s); got != want {
-			t.Fatalf("%q: got %s, want %s", s, got, want)
-		}
-	}
-}
-
 func TestSecondsAreEncodedAsByEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := time.Duration(rapid.OneOf(rapid.Int64Range(0, 1e4), rapid.Int64Range(-1e12, 1e15)).Draw(t, "ns"))
