@@ -62,7 +62,7 @@ func signals(n int) []chan struct{} {
 func (l *loop) evaluate(ctx context.Context, i int, ev evaluation) outcome {
 	m := l.memories[i]
 	ev.first = l.fresh[i]
-	ev.unsettled = l.restoring.awaits(i, &m)
+	ev.unsettled = l.restoring.awaits(&m)
 	start := time.Now()
 	ev.now = InstantOf(start)
 	m, out, err := l.rules[i].eval(ctx, ev, m)

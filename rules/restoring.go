@@ -46,9 +46,9 @@ func newRestoring(g *Group) restoring {
 	}
 }
 
-// awaits reports whether the alerts of rule i may have a past that storage has
-// not been asked for.
-func (r *restoring) awaits(_ int, m *ruleMemory) bool { return r.enabled && !m.restored }
+// awaits reports whether the alerts that m remembers may have a past that storage
+// has not been asked for.
+func (r *restoring) awaits(m *ruleMemory) bool { return r.enabled && !m.restored }
 
 // begin looks up, in a goroutine of its own, the rules that have pending alerts
 // and were not looked up yet.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"tocsin/internal/httpx"
 	"tocsin/rules"
 )
 
@@ -35,13 +36,8 @@ func (c *Client) Request(q rules.Query) string {
 
 // masked returns value unless name sounds as if it were secret.
 func masked(name, value string) string {
-	name = strings.ToLower(name)
-	for _, word := range []string{
-		"auth", "cookie", "credential", "key", "passwd", "password", "secret", "session", "signature", "token",
-	} {
-		if strings.Contains(name, word) {
-			return secret
-		}
+	if httpx.IsSensitiveName(name) {
+		return secret
 	}
 	return value
 }

@@ -90,10 +90,13 @@ func (e *redactedError) Timeout() bool {
 	return errors.As(e.err, &t) && t.Timeout()
 }
 
-// IsSensitiveHeader tells whether the values of the named header must not be shown.
-func IsSensitiveHeader(name string) bool {
+// IsSensitiveName tells whether the value of a header or argument with this name
+// is likely a credential, and so must not be shown.
+func IsSensitiveName(name string) bool {
 	name = strings.ToLower(name)
-	for _, word := range []string{"auth", "cookie", "token", "key", "secret", "passw", "credential", "session"} {
+	for _, word := range []string{
+		"auth", "cookie", "credential", "key", "passw", "secret", "session", "signature", "token",
+	} {
 		if strings.Contains(name, word) {
 			return true
 		}

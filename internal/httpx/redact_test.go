@@ -76,14 +76,14 @@ func TestRedactErrorIsStillATimeout(t *testing.T) {
 	}
 }
 
-func TestIsSensitiveHeader(t *testing.T) {
-	for _, name := range []string{"Authorization", "proxy-authorization", "Cookie", "X-API-Key", "X-Vault-Token", "My-Auth"} {
-		if !IsSensitiveHeader(name) {
+func TestIsSensitiveName(t *testing.T) {
+	for _, name := range []string{"Authorization", "proxy-authorization", "Cookie", "X-API-Key", "X-Vault-Token", "My-Auth", "X-Session-Id", "X-Amz-Signature", "db_password"} {
+		if !IsSensitiveName(name) {
 			t.Errorf("%s counts as harmless", name)
 		}
 	}
 	for _, name := range []string{"Host", "Content-Type", "X-Scope-OrgID", "AccountID"} {
-		if IsSensitiveHeader(name) {
+		if IsSensitiveName(name) {
 			t.Errorf("%s counts as sensitive", name)
 		}
 	}

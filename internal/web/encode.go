@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tocsin/config"
+	"tocsin/internal/httpx"
 	"tocsin/internal/jsontext"
 	"tocsin/rules"
 )
@@ -144,7 +145,7 @@ func headerLines(headers []config.Pair) []string {
 	lines := make([]string, 0, len(headers))
 	for _, h := range headers {
 		value := h.Value
-		if secretHeader(h.Name) {
+		if httpx.IsSensitiveName(h.Name) {
 			value = "<secret>"
 		}
 		lines = append(lines, h.Name+": "+value)
