@@ -135,6 +135,34 @@ func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemo
 	return alerts, gone, moved
 }
 
+// relabels counts the alerts of prev that fire and get other labels from r, which
+// is not in use yet. Labels that are asked of the datasource count as others.
+func (r *alertingRule) relabels(prev rule, alerts []Instance, now Instant) int {
+	p, ok := prev.(*alertingRule)
+	if !ok || len(alerts) == 0 || labelConfiguration(r.groupEnv, r.rule, r.own) == labelConfiguration(p.groupEnv, p.rule, p.own) {
+		return 0
+	}
+	r.begin()
+	defer r.end()
+	ask := func(context.Context, Query) (Result, error) { return Result{}, errNotAsked }
+	ev := evaluation{at: now, now: now, query: ask}
+	n := 0
+	for i := range alerts {
+		a := &alerts[i]
+		if a.State != Firing {
+			continue
+		}
+		if l, _ := r.labels(context.Background(), ev, a.Result, a.Value); l != a.Labels {
+			n++
+		}
+	}
+	return n
+}
+
+// errNotAsked is the answer to queries of templates that are expanded only to see
+// what labels they would give.
+var errNotAsked = errors.New("the datasource is not asked")
+
 // labels returns the labels of the alert that a result stands for. A label whose
 // template fails has the error as its value; the errors are returned as well.
 func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.Labels, v float64) (labels.Labels, error) {

@@ -34,6 +34,7 @@ type plainTexts []config.Pair
 func (plainTexts) CompileLabels(p []config.Pair) (Template, error)      { return plainTexts(p), nil }
 func (plainTexts) CompileAnnotations(p []config.Pair) (Template, error) { return plainTexts(p), nil }
 func (plainTexts) Uses() TemplateUse                                    { return UsesValue }
+func (plainTexts) Digest() (d [32]byte)                                 { return d }
 
 func (p plainTexts) Expand(context.Context, *TemplateData) ([]string, error) {
 	out := make([]string, len(p))

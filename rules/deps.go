@@ -28,6 +28,7 @@ type Options struct {
 	ExternalLabels    []config.Pair // sorted by name
 	Conflict          Conflict
 	DisableAlertgroup bool // alerts do not get the label alertgroup
+	SilentRemoval     bool // alerts and series of rules that are gone are left to expire
 
 	ResendDelay        time.Duration // between two notifications of an unchanged alert
 	MaxResolveDuration time.Duration // caps how far in the future alerts end; 0 is no cap

@@ -43,8 +43,7 @@ func NewOneRule(t rapid.TB, g config.Group, o Options, c TemplateCompiler, prev 
 	}
 	one := &OneRule{group: group, query: query, fresh: true}
 	if prev != nil {
-		m := Memory{rules: map[RuleID]ruleMemory{ruleIDs(prev.group.cfg.Rules)[0]: prev.memory}}
-		one.memory = group.adopt(m)[0]
+		one.memory = prev.memory
 	}
 	return one
 }

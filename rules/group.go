@@ -41,6 +41,15 @@ func (e *RuleError) Error() string {
 
 func (e *RuleError) Unwrap() error { return e.Err }
 
+// ruleErrors returns the parts of an error of NewGroup.
+func ruleErrors(err error) []*RuleError {
+	var all []*RuleError
+	for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
+		all = append(all, e.(*RuleError))
+	}
+	return all
+}
+
 // NewGroup builds the group that cfg describes. It starts nothing and registers
 // nothing, so a Group that is never run leaves no trace. Templates that do not
 // parse are reported joined, each as a *RuleError; the Group returned with
@@ -89,18 +98,7 @@ func (g *Group) Run(ctx context.Context, retire <-chan struct{}, m Memory) Memor
 
 // show publishes the group as it is before its first round.
 func (g *Group) show(m Memory) {
-	g.view.Store(g.newSnapshot(g.adopt(m), m.began, &m.stats))
-}
-
-// adopt returns what the rules of the group remember of m, by position.
-func (g *Group) adopt(m Memory) []ruleMemory {
-	ids := ruleIDs(g.cfg.Rules)
-	kept, _ := m.adoptedBy(ids)
-	memories := make([]ruleMemory, len(ids))
-	for i, id := range ids {
-		memories[i] = kept.rules[id]
-	}
-	return memories
+	g.view.Store(g.newSnapshot(m.rules, m.began, &m.stats))
 }
 
 // newSnapshot returns the group with what its rules remember.

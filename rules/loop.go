@@ -28,8 +28,11 @@ type loop struct {
 
 func newLoop(g *Group, m Memory) *loop {
 	l := &loop{
-		Group: g, memories: g.adopt(m), fresh: make([]bool, len(g.rules)),
+		Group: g, memories: m.rules, fresh: make([]bool, len(g.rules)),
 		last: m.last, began: m.began, stats: m.stats, clock: newClock(),
+	}
+	if l.memories == nil {
+		l.memories = make([]ruleMemory, len(g.rules))
 	}
 	for i := range l.fresh {
 		l.fresh[i] = true
@@ -40,14 +43,9 @@ func newLoop(g *Group, m Memory) *loop {
 
 // memory returns what is to be remembered when the loop has ended.
 func (l *loop) memory() Memory {
-	m := Memory{
-		rules: make(map[RuleID]ruleMemory, len(l.rules)),
-		last:  l.last, began: l.began, stats: l.stats, interval: l.sched.interval,
+	return Memory{
+		rules: l.memories, last: l.last, began: l.began, stats: l.stats, interval: l.sched.interval,
 	}
-	for i, id := range ruleIDs(l.cfg.Rules) {
-		m.rules[id] = l.memories[i]
-	}
-	return m
 }
 
 func (l *loop) publish() {

@@ -36,17 +36,22 @@ var ErrClosed = errors.New("rules manager is closed")
 
 // Plan is a configuration that is to replace the one in force.
 type Plan struct {
-	Groups []config.Group
-	Deps   *Deps
-	// Rebuild has even groups with an equal configuration built again, because
-	// something else they depend on, such as the template files, has changed.
-	Rebuild bool
+	Files []PlanFile // in order
+	Deps  *Deps
 	// Lenient accepts groups with templates that do not parse.
 	Lenient bool
+	// AllOrNothing has nothing done if the templates of any group do not parse.
+	// Otherwise the files of such groups keep what they have.
+	AllOrNothing bool
 }
 
-// Change counts what Apply did with groups.
-type Change struct{ Added, Changed, Kept, Removed int }
+// PlanFile is one rule file of a Plan.
+type PlanFile struct {
+	Name   string // the File of its groups' keys
+	Groups []config.Group
+	// Bad: the file cannot be used. Its groups that run, if any, go on untouched.
+	Bad bool
+}
 
 // running is a group with the goroutine that runs it.
 type running struct {
@@ -79,20 +84,19 @@ func (r *running) retire() Memory {
 	return r.memory
 }
 
-// Apply replaces the groups in force by those of p. Groups whose configuration
-// did not change go on untouched; the memory of the others is handed to their
-// successors. Everything that can fail comes first: with an error, which joins
-// a *RuleError for every rule that is wrong, nothing has changed. Readers see
-// the old groups until all of the new ones run.
+// Apply replaces the groups in force by those of p, and says what that came to.
+// Groups that do not change go on untouched; what the others remember is handed
+// to whatever goes on from them. Everything that can fail comes first. Readers
+// see the old groups until all of the new ones run. The only error is ErrClosed.
 func (m *Manager) Apply(p Plan) (Change, error) {
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	if m.closed {
 		return Change{}, ErrClosed
 	}
-	sw, err := m.prepare(p)
-	if err != nil {
-		return Change{}, err
+	sw := m.prepare(p)
+	if sw.change.Refused {
+		return sw.change, nil
 	}
 	m.running = sw.carryOut(m.life)
 	groups := make([]*Group, len(m.running))
@@ -101,6 +105,17 @@ func (m *Manager) Apply(p Plan) (Change, error) {
 	}
 	m.shown.Store(&groups)
 	return sw.change, nil
+}
+
+// Preview returns what Apply would do, and does nothing. The only error is
+// ErrClosed.
+func (m *Manager) Preview(p Plan) (Change, error) {
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	if m.closed {
+		return Change{}, ErrClosed
+	}
+	return m.prepare(p).change, nil
 }
 
 // Groups returns the groups in force, in configuration order, each as its last

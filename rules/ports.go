@@ -10,6 +10,7 @@ package rules
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"time"
@@ -105,6 +106,8 @@ type TemplateCompiler interface {
 	// the Template is usable all the same and expands such a text to its error.
 	CompileLabels(texts []config.Pair) (Template, error)
 	CompileAnnotations(texts []config.Pair) (Template, error)
+	// Digest is the same for compilers whose templates expand every text alike.
+	Digest() [sha256.Size]byte
 }
 
 // Template is the parsed texts of one rule's labels or annotations. It may be

@@ -78,7 +78,7 @@ func TestReloadPutsEverySettingOfAGroupInForce(t *testing.T) {
 				w.notifier.Sent()
 				edited := group("g", alerting("A", "a", 0))
 				c.edit(&edited)
-				if change := w.apply(edited); change != (rules.Change{Changed: 1}) {
+				if change := w.apply(edited); did(change) != "changed g" {
 					t.Fatalf("got %+v, want one changed group", change)
 				}
 				if got := c.seen(w); got != c.want {

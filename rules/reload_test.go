@@ -24,8 +24,8 @@ func TestReloadKeepsPendingClock(t *testing.T) {
 		w.apply(group("g", alerting("A", "a", 30*time.Second)))
 		w.pass(25 * time.Second)
 		change := w.apply(group("g", alerting("A", "a > 0", 30*time.Second)))
-		if change != (rules.Change{Changed: 1}) {
-			t.Errorf("got %+v, want one changed group", change)
+		if got, want := did(change), "changed g"; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 		w.pass(6 * time.Second)
 		if got, want := told(w.notifier.Sent()), "A firing"; got != want {
@@ -62,8 +62,8 @@ func TestUnchangedGroupIsNotTouched(t *testing.T) {
 		w.pass(time.Second)
 		g := group("g", alerting("A", "a", 0))
 		g.Line, g.Rules[0].Line = 7, 8
-		if change := w.apply(g); change != (rules.Change{Kept: 1}) {
-			t.Errorf("got %+v, want the group kept", change)
+		if got, want := did(w.apply(g)), "kept 1"; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 		close(release)
 		w.pass(time.Second)
@@ -126,8 +126,8 @@ func TestRemovedGroupSaysGoodbye(t *testing.T) {
 		w.apply(group("g", alerting("A", "a", 0)), group("h", alerting("B", "a", 0)))
 		w.pass(time.Second)
 		w.notifier.Sent()
-		if change := w.apply(group("h", alerting("B", "a", 0))); change != (rules.Change{Kept: 1, Removed: 1}) {
-			t.Errorf("got %+v", change)
+		if got, want := did(w.apply(group("h", alerting("B", "a", 0)))), "removed g, kept 1"; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 		if got, want := told(w.notifier.Sent()), "A resolved"; got != want {
 			t.Errorf("told %q, want %q", got, want)
@@ -146,8 +146,8 @@ func TestMovedGroupKeepsItsMemory(t *testing.T) {
 		w.pass(15 * time.Second)
 		moved := group("g", alerting("A", "a", 20*time.Second))
 		moved.Key.File = "other.yml"
-		if change := w.apply(moved); change != (rules.Change{Changed: 1}) {
-			t.Errorf("got %+v, want one changed group", change)
+		if got, want := did(w.apply(moved)), "moved g"; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 		w.pass(6 * time.Second)
 		if got, want := told(w.notifier.Sent()), "A firing"; got != want {
@@ -165,16 +165,20 @@ func TestRejectedPlanChangesNothing(t *testing.T) {
 		w.apply(group("g", alerting("A", "a", 0)))
 		bad := alerting("B", "b", 0)
 		bad.Annotations = []config.Pair{{Name: "summary", Value: "{{bad}}"}}
-		_, err := w.manager.Apply(rules.Plan{
-			Groups: []config.Group{group("g", alerting("A", "changed", 0)), group("h", bad, bad)},
-			Deps:   w.deps,
+		change, err := w.manager.Apply(rules.Plan{
+			Files: files(group("g", alerting("A", "changed", 0)), group("h", bad, bad)),
+			Deps:  w.deps, AllOrNothing: true,
 		})
-		var ruleErr *rules.RuleError
-		if !errors.As(err, &ruleErr) || ruleErr.Group.Key.Name != "h" {
-			t.Fatalf("got error %v, want one of a rule of group h", err)
+		if err != nil || !change.Refused {
+			t.Fatalf("got error %v and %+v, want a refusal", err, change)
 		}
-		if n := strings.Count(err.Error(), "bad template"); n != 2 {
-			t.Errorf("%d problems reported, want 2: %v", n, err)
+		if n := len(change.Problems); n != 2 {
+			t.Fatalf("%d problems reported, want 2: %v", n, change.Problems)
+		}
+		for _, p := range change.Problems {
+			if p.Group.Key.Name != "h" || !strings.Contains(p.Error(), "bad template") {
+				t.Errorf("got problem %v, want one of a rule of group h", p)
+			}
 		}
 		w.pass(time.Second)
 		if got := exprs(w.datasource.Asked()); got != "a" {
@@ -285,8 +289,9 @@ func TestManyReloadsLeaveNothingBehind(t *testing.T) {
 			bad := alerting("B", "b", 0)
 			bad.Annotations = []config.Pair{{Name: "summary", Value: "{{bad}}"}}
 			w.apply(g)
-			if _, err := w.manager.Apply(rules.Plan{Groups: []config.Group{group("h", bad)}, Deps: w.deps}); err == nil {
-				t.Fatal("bad group was accepted")
+			plan := rules.Plan{Files: files(group("h", bad)), Deps: w.deps, AllOrNothing: true}
+			if change, err := w.manager.Apply(plan); err != nil || !change.Refused {
+				t.Fatalf("got error %v and %+v, want a refusal", err, change)
 			}
 		}
 	}

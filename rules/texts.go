@@ -30,7 +30,7 @@ type ruleTexts struct {
 func newRuleTexts(env *groupEnv, r *config.Rule, own []config.Pair) (*ruleTexts, error) {
 	t := &ruleTexts{configuration: labelConfiguration(env, r, own)}
 	var labelErr, annotationErr error
-	if slices.ContainsFunc(own, func(p config.Pair) bool { return isTemplate(p.Value) }) {
+	if templated(own) {
 		t.labels, labelErr = env.deps.Templates.CompileLabels(own)
 		t.labelUses = t.labels.Uses()
 	}
@@ -48,11 +48,19 @@ func labelConfiguration(env *groupEnv, r *config.Rule, own []config.Pair) uint64
 	for _, p := range own {
 		h = h.add(p.Name).add("\xff").add(p.Value).add("\xff")
 	}
+	if templated(own) {
+		digest := env.deps.Templates.Digest()
+		h = h.add(string(digest[:]))
+	}
 	h = h.add(r.Name)
 	if !env.deps.Options.DisableAlertgroup {
 		h = h.add("\xff").add(env.group.Key.Name)
 	}
 	return max(uint64(h), 1)
+}
+
+func templated(pairs []config.Pair) bool {
+	return slices.ContainsFunc(pairs, func(p config.Pair) bool { return isTemplate(p.Value) })
 }
 
 // isTemplate reports whether a text may differ from one alert to another.

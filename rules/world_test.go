@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,11 +61,37 @@ func (w *world) restores() {
 // apply puts groups in force.
 func (w *world) apply(groups ...config.Group) rules.Change {
 	w.t.Helper()
-	change, err := w.manager.Apply(rules.Plan{Groups: groups, Deps: w.deps})
-	if err != nil {
-		w.t.Fatal(err)
+	change, err := w.manager.Apply(rules.Plan{Files: files(groups...), Deps: w.deps})
+	if err != nil || change.Problems != nil {
+		w.t.Fatal(err, change.Problems)
 	}
 	return change
+}
+
+// files returns groups in the files that they name, as far as they follow one
+// another.
+func files(groups ...config.Group) []rules.PlanFile {
+	var all []rules.PlanFile
+	for _, g := range groups {
+		if n := len(all); n == 0 || all[n-1].Name != g.Key.File {
+			all = append(all, rules.PlanFile{Name: g.Key.File})
+		}
+		f := &all[len(all)-1]
+		f.Groups = append(f.Groups, g)
+	}
+	return all
+}
+
+// did returns what a reload did to groups, as "added a, kept 2".
+func did(c rules.Change) string {
+	var all []string
+	for _, g := range c.Groups {
+		all = append(all, string(g.Action)+" "+g.Key.Name)
+	}
+	if c.Kept > 0 {
+		all = append(all, "kept "+strconv.Itoa(c.Kept))
+	}
+	return strings.Join(all, ", ")
 }
 
 // pass lets time pass and everything that is due happen.

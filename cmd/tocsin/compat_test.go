@@ -107,7 +107,7 @@ func TestAdditionalFlags(t *testing.T) {
 	want := []string{
 		"datasource.maxConcurrentQueries", "datasource.queryTimeout", "h", "help",
 		"notifier.drainTimeout", "notifier.maxBatchSize", "remoteWrite.drainTimeout",
-		"rule.chainWait", "rule.conflictingLabels", "rule.loadTimeout", "rule.maxFileSize", "rule.resendOnErrorDuration",
+		"rule.allOrNothing", "rule.chainWait", "rule.conflictingLabels", "rule.loadTimeout", "rule.maxFileSize", "rule.resendOnErrorDuration", "rule.silentRemoval",
 	}
 	var got []string
 	for _, e := range defineFlags().sorted() {

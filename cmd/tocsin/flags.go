@@ -71,6 +71,8 @@ func (f *flags) addRuleFlags() {
 
 	f.duration(&o.ErrorResendDuration, "rule.resendOnErrorDuration", time.Hour, "How long firing alerts go on being sent while their query fails; 0 is not at all")
 	f.string(&o.ConflictingLabels, "rule.conflictingLabels", "exported", "When a rule sets a label of the result: exported keeps the old value as exported_<name>, override drops it")
+	f.bool(&o.AllOrNothing, "rule.allOrNothing", false, "Whether a problem in one rule file keeps the others from being loaded as well; otherwise the file keeps its last good version and the rest is put in force")
+	f.bool(&o.SilentRemoval, "rule.silentRemoval", false, "Whether alerts and series of rules that are removed by a reload are left to expire, instead of being resolved and ended")
 	f.duration(&o.ChainWait, "rule.chainWait", 10*time.Second, "How long a rule that reads a series of an earlier rule waits for its write to be accepted")
 	f.duration(&o.LoadTimeout, "rule.loadTimeout", 10*time.Second, "Most time to read one rule URL")
 	f.size(&o.MaxFileSize, "rule.maxFileSize", 32<<20, "Largest rule file or URL that is read")

@@ -118,6 +118,7 @@ func (a *App) deps() (*rules.Deps, error) {
 		Options: rules.Options{
 			ExternalLabels: o.External.Labels, Conflict: conflict,
 			DisableAlertgroup: o.Rules.DisableAlertgroup,
+			SilentRemoval:     o.Rules.SilentRemoval,
 			ResendDelay:       o.Rules.ResendDelay, MaxResolveDuration: o.Rules.MaxResolveDuration,
 			ErrorResend: o.Rules.ErrorResendDuration, QueryTimeout: o.Datasource.QueryTimeout,
 			ChainWait: o.Rules.ChainWait, MaxStartDelay: o.Rules.MaxStartDelay,

@@ -47,7 +47,7 @@ func TestCheckReportsABadFileOnce(t *testing.T) {
 	s.serves(badGroup)
 	s.awaitErrors(1)
 	s.awaitChecks(10)
-	if n := len(s.log.records("reload failed, the rules in force go on")); n != 1 {
+	if n := len(s.log.records("configuration has a problem")); n != 1 {
 		t.Errorf("%d failures were logged:\n%s", n, s.log)
 	}
 	s.expectGroups("one")
@@ -59,7 +59,7 @@ func TestCheckReportsAFileThatIsBadInAnotherWay(t *testing.T) {
 	write(t, path, badGroup)
 	d.awaitErrors(1)
 	write(t, path, "groups: [{name: g, rules: [{alert: A}]}]")
-	if r := d.awaitLog("reload failed, the rules in force go on", 2); attr(r, "error") == "" {
+	if r := d.awaitLog("configuration has a problem", 2); attr(r, "error") == "" {
 		t.Errorf("logged %v", r)
 	}
 }

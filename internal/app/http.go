@@ -28,6 +28,7 @@ func (a *App) newWeb(link rules.Linker) *web.Server {
 		Control: web.Control{
 			Reload: a.reloader.Reload, Ready: a.reloader.Ready,
 			Stale: a.reloader.status.lastError, WriteMetrics: a.writeMetrics,
+			Plan: a.reloader.Plan, Reloads: a.reloader.status.Recent,
 		},
 		Auth: web.Auth{
 			Username: o.AuthUsername, Password: o.AuthPassword,

@@ -55,6 +55,8 @@ type RuleOptions struct {
 	ErrorResendDuration time.Duration // how long firing alerts are sent while their query fails
 	ConflictingLabels   string        // exported or override
 	DisableAlertgroup   bool
+	AllOrNothing        bool          // files with problems keep the others from being put in force
+	SilentRemoval       bool          // alerts and series of removed rules are left to expire
 	ChainWait           time.Duration // how long a chained rule waits for remote write
 	ConfigCheckInterval time.Duration // 0 is never
 	LoadTimeout         time.Duration // for one rule URL

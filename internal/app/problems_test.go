@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,8 +59,9 @@ func expectProblems(t *testing.T, dir string, err error, want ...string) {
 func TestStartListsTheProblemsOfAllFiles(t *testing.T) {
 	w := newWorld(t)
 	dir := files(t, badFiles)
-	d := launch(t, withBlackhole(options(w, filepath.Join(dir, "*.yml"))))
-	expectProblems(t, dir, d.wait(),
+	o := withBlackhole(options(w, filepath.Join(dir, "*.yml")))
+	o.Rules.AllOrNothing = true
+	expectProblems(t, dir, launch(t, o).wait(),
 		`annotation.yml:4: group "g": rule "BadAnnotation": `,
 		`expr.yml:6: group "g": rule "NoExpr": `,
 		`label.yml:4: group "g": rule "BadLabel": `,
@@ -88,7 +90,31 @@ func TestStartNamesTemplateFileAndLine(t *testing.T) {
 	dir := files(t, badFiles)
 	o := withBlackhole(options(w, filepath.Join(dir, "good.yml")))
 	o.Rules.Templates = []string{filepath.Join(dir, "*.tmpl")}
+	o.Rules.AllOrNothing = true
 	expectProblems(t, dir, launch(t, o).wait(), "broken.tmpl:2: ")
+}
+
+func TestStartLeavesBadFilesOut(t *testing.T) {
+	w := newWorld(t)
+	dir := files(t, badFiles)
+	o := withBlackhole(options(w, filepath.Join(dir, "*.yml")))
+	o.Rules.Templates = []string{filepath.Join(dir, "*.tmpl")}
+	d := start(t, o)
+	d.expectGroups("servers")
+	if n := len(d.log.records("configuration has a problem")); n < 4 {
+		t.Errorf("%d problems were logged, want one for each bad file:\n%s", n, d.log)
+	}
+	d.expectReloads(0, 0, 0)
+	if code, _ := d.get("/-/ready"); code != http.StatusOK {
+		t.Errorf("/-/ready is %d with good rules in force", code)
+	}
+}
+
+func TestStartWithNothingGoodFails(t *testing.T) {
+	d := launch(t, withBlackhole(options(newWorld(t), ruleFile(t, badGroup))))
+	if err := d.wait(); err == nil {
+		t.Error("no error")
+	}
 }
 
 func TestMissingRuleFilePreventsTheStart(t *testing.T) {

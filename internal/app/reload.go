@@ -25,12 +25,14 @@ type reloader struct {
 	manager *rules.Manager
 	base    *rules.Deps // without templates
 	lenient bool
+	strict  bool          // all or nothing
 	every   time.Duration // of -configCheckInterval; 0 is never
 
 	requests chan request
+	plans    chan planRequest
 	ended    chan struct{}    // closed when run has ended
 	engine   *template.Engine // in force; owned by whoever runs apply
-	failure  error            // of the last load; owned likewise
+	failure  string           // the problems of the last load; owned likewise
 
 	status *reloadStatus
 }
@@ -42,8 +44,10 @@ type request struct{ done chan error }
 func newReloader(a *App, deps *rules.Deps, l *loader) *reloader {
 	return &reloader{
 		log: a.log, loader: l, manager: a.manager, base: deps,
-		lenient: !a.opts.Rules.ValidateTemplates,
-		every:   a.opts.Rules.ConfigCheckInterval, requests: make(chan request), ended: make(chan struct{}),
+		lenient:  !a.opts.Rules.ValidateTemplates,
+		strict:   a.opts.Rules.AllOrNothing,
+		every:    a.opts.Rules.ConfigCheckInterval,
+		requests: make(chan request), plans: make(chan planRequest), ended: make(chan struct{}),
 		status: newReloadStatus(a.metrics),
 	}
 }
@@ -51,15 +55,19 @@ func newReloader(a *App, deps *rules.Deps, l *loader) *reloader {
 // end refuses the requests that come from now on.
 func (r *reloader) end() { close(r.ended) }
 
-// first loads the configuration that the daemon starts with.
+// first loads the configuration that the daemon starts with. Files with problems
+// are left out, unless nothing is left then.
 func (r *reloader) first(ctx context.Context) error {
-	change, err := r.apply(ctx)
+	o, err := r.apply(ctx, "start")
 	if err != nil {
 		return err
 	}
-	r.recover()
-	r.status.succeeded()
-	r.log.Info("rules loaded", "groups", change.Added)
+	if len(o.problems) > 0 && (o.refused || !o.changes()) {
+		return o.err()
+	}
+	r.status.loaded.Store(true)
+	r.note(o)
+	o.log(r.log)
 	return nil
 }
 
@@ -106,6 +114,8 @@ func (r *reloader) run(ctx context.Context, signals <-chan struct{}, sd *systemd
 			sd.reloading()
 			r.reload(ctx, "http", r.joined(q))
 			sd.ready()
+		case q := <-r.plans:
+			q.done <- r.preview(ctx)
 		}
 	}
 }
@@ -125,16 +135,14 @@ func (r *reloader) joined(q request) []request {
 
 // reload puts the configuration in force as it is now, and answers requests.
 func (r *reloader) reload(ctx context.Context, trigger string, requests []request) {
-	start := time.Now()
 	r.status.total.Inc()
-	change, err := r.apply(ctx)
+	o, err := r.apply(ctx, trigger)
 	switch {
 	case ctx.Err() != nil:
 		err = errStopping
-	case err != nil:
-		r.fail(err, trigger)
-	default:
-		r.succeed(change, trigger, time.Since(start))
+	case err == nil:
+		r.finish(o)
+		err = o.err()
 	}
 	for _, q := range requests {
 		q.done <- err
@@ -143,73 +151,103 @@ func (r *reloader) reload(ctx context.Context, trigger string, requests []reques
 
 // check is a reload of which nobody hears as long as nothing changes.
 func (r *reloader) check(ctx context.Context) {
-	start := time.Now()
-	change, err := r.apply(ctx)
+	o, err := r.apply(ctx, "check")
 	switch {
-	case ctx.Err() != nil:
-	case err != nil && r.failure != nil && err.Error() == r.failure.Error():
-		// Said and counted before.
-	case err != nil:
+	case err != nil || ctx.Err() != nil:
+	case o.changes() || text(o.problems) != r.failure && len(o.problems) > 0:
 		r.status.total.Inc()
-		r.fail(err, "check")
-	case change.Added+change.Changed+change.Removed > 0:
-		r.status.total.Inc()
-		r.succeed(change, "check", time.Since(start))
-	case r.failure != nil:
+		r.finish(o)
+	case r.failure != "" && len(o.problems) == 0:
 		// The files are again what runs already.
-		r.recover()
+		r.note(o)
 		r.log.Info("rule files are good again")
 	}
 }
 
-func (r *reloader) fail(err error, trigger string) {
-	r.failure = err
-	r.status.errors.Inc()
-	r.status.failed(err)
-	for _, problem := range flatten(err) {
-		r.log.Error("reload failed, the rules in force go on", "trigger", trigger, "error", problem)
+// finish counts, notes and logs what came of a reload.
+func (r *reloader) finish(o *outcome) {
+	if len(o.problems) > 0 {
+		r.status.errors.Inc()
 	}
+	r.note(o)
+	o.log(r.log)
 }
 
-// recover notes that what runs is what the files say.
-func (r *reloader) recover() {
-	r.failure = nil
-	r.status.failed(nil)
+// note keeps what came of a load, for metrics and pages.
+func (r *reloader) note(o *outcome) {
+	rolledBack := r.failure != "" && !o.changes()
+	r.failure = text(o.problems)
+	r.status.note(o, rolledBack)
 }
 
-func (r *reloader) succeed(c rules.Change, trigger string, took time.Duration) {
-	rolledBack := r.failure != nil && c.Added+c.Changed+c.Removed == 0
-	r.recover()
-	if !rolledBack {
-		r.status.succeeded()
+// text returns problems as one text; "" if there are none.
+func text(problems []error) string {
+	if len(problems) == 0 {
+		return ""
 	}
-	r.log.Info("rules reloaded", "trigger", trigger, "took", took,
-		"added", c.Added, "changed", c.Changed, "kept", c.Kept, "removed", c.Removed)
+	return errors.Join(problems...).Error()
 }
 
-// apply loads everything anew and puts it in force, or changes nothing.
-func (r *reloader) apply(ctx context.Context) (rules.Change, error) {
-	set, engine, err := r.loader.load(ctx)
+// apply loads everything anew and puts in force what is good. The error is ctx's,
+// or ErrClosed.
+func (r *reloader) apply(ctx context.Context, trigger string) (*outcome, error) {
+	o := &outcome{trigger: trigger, began: time.Now()}
+	plan, problems, err := r.plan(ctx)
 	if err != nil {
-		return rules.Change{}, err
+		return nil, err
 	}
-	changed := r.engine == nil || !r.engine.Equal(engine)
-	if !changed {
-		// Groups that stay hold on to the engine they were built with.
+	act := r.manager.Apply
+	if o.refused = r.strict && len(problems) > 0; o.refused {
+		act = r.manager.Preview // for the problems of the good files
+	}
+	if o.change, err = act(plan); err != nil {
+		return nil, err
+	}
+	o.refused = o.refused || o.change.Refused
+	o.problems = sorted(problems, o.change.Problems)
+	o.took = time.Since(o.began)
+	if o.refused {
+		o.change = rules.Change{}
+		return o, nil
+	}
+	r.engine = plan.Deps.Templates.(*template.Engine)
+	if o.changes() {
+		// Reading rules takes many times the memory that they need afterwards.
+		debug.FreeOSMemory()
+	}
+	return o, nil
+}
+
+// plan loads everything anew and returns what is to be put in force, and what is
+// wrong with the files that are not.
+func (r *reloader) plan(ctx context.Context) (rules.Plan, []error, error) {
+	c, err := r.loader.load(ctx)
+	if err != nil {
+		return rules.Plan{}, nil, err
+	}
+	if r.engine == nil && len(c.homeless) > 0 {
+		// Nothing runs yet: the command line is to blame, not a file.
+		return rules.Plan{}, nil, located(append(c.nowhere(), c.problems...)...)
+	}
+	for _, p := range c.homeless {
+		c.problems = append(c.problems, p)
+	}
+	engine := c.engine
+	if r.engine != nil && (c.broken || r.engine.Digest() == engine.Digest()) {
+		// Broken templates must not spoil the alerts that use them, and groups that
+		// stay hold on to the engine they were built with.
 		engine = r.engine
 	}
 	deps := *r.base
 	deps.Templates = engine
-	change, err := r.manager.Apply(rules.Plan{
-		Groups: set.Groups, Deps: &deps, Rebuild: changed, Lenient: r.lenient,
-	})
-	if err != nil {
-		return change, located(err)
+	return rules.Plan{Files: c.files, Deps: &deps, Lenient: r.lenient, AllOrNothing: r.strict}, c.problems, nil
+}
+
+// sorted returns all problems, those of rule files by file and line.
+func sorted(loading []error, building []*rules.RuleError) []error {
+	all := loading
+	for _, e := range building {
+		all = append(all, e)
 	}
-	r.engine = engine
-	if change.Added+change.Changed+change.Removed > 0 {
-		// Reading rules takes many times the memory that they need afterwards.
-		debug.FreeOSMemory()
-	}
-	return change, nil
+	return flatten(located(all...))
 }

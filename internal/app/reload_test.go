@@ -70,7 +70,7 @@ func TestSignalReloadsRules(t *testing.T) {
 	r := d.awaitLog("rules reloaded", 1)
 	d.expectGroups("two")
 	d.expectReloads(1, 0, 1)
-	if attr(r, "trigger") != "signal" || attr(r, "added") != "1" || attr(r, "removed") != "1" {
+	if attr(r, "trigger") != "signal" || attr(r, "moved") != "1" || attr(r, "removed") != "0" {
 		t.Errorf("logged %v", r)
 	}
 }

@@ -40,28 +40,78 @@ func newLoader(o *Options, t http.RoundTripper, log *slog.Logger) *loader {
 	})}
 }
 
-// load reads everything anew. The error joins all that is wrong.
-func (l *loader) load(ctx context.Context) (*config.Set, *template.Engine, error) {
+// loaded is the configuration as the files have it.
+type loaded struct {
+	files    []rules.PlanFile
+	engine   *template.Engine // of the template files that are good
+	broken   bool             // some template file is not
+	problems []error
+	// homeless: the results of files that are good otherwise have nowhere to go.
+	homeless []config.Problem
+}
+
+// nowhere returns what homeless files say, each thing once.
+func (c *loaded) nowhere() []error {
+	var all []error
+	said := map[string]bool{}
+	for _, p := range c.homeless {
+		if !said[p.Message] {
+			said[p.Message] = true
+			all = append(all, errors.New(p.Message))
+		}
+	}
+	return all
+}
+
+// groups counts the groups that may run.
+func (c *loaded) groups() int {
+	n := 0
+	for i := range c.files {
+		n += len(c.files[i].Groups)
+	}
+	return n
+}
+
+// load reads everything anew. Files with problems are told from the others. The
+// error is ctx's, or of options that no file can be good with.
+func (l *loader) load(ctx context.Context) (*loaded, error) {
 	engine, tplErr := template.Load(template.Options{
 		Files: l.opts.Rules.Templates, MaxFileSize: l.opts.Rules.MaxFileSize,
 		ExternalURL: l.opts.External.URL, ExternalLabels: l.opts.External.Labels,
 	})
+	if engine == nil {
+		return nil, tplErr
+	}
 	set, err := l.config.Load(ctx)
 	if set == nil {
-		return nil, nil, errors.Join(err, tplErr)
+		return nil, err
 	}
-	err = errors.Join(err, l.check(set.Groups))
-	if err != nil && tplErr == nil {
-		// Whoever mends the files wants to know of bad templates at once too.
-		for i := range set.Files {
-			err = errors.Join(err, l.build(set.Files[i].Read, engine))
-		}
-	}
-	if err := errors.Join(err, tplErr); err != nil {
-		return nil, nil, located(err)
+	c := &loaded{engine: engine, broken: tplErr != nil, problems: flatten(tplErr)}
+	for i := range set.Files {
+		c.add(l, &set.Files[i])
 	}
 	l.warnOfUnmatched(append(set.Unmatched, engine.Unmatched()...))
-	return set, engine, nil
+	return c, nil
+}
+
+// add decides whether a file can be used. If it cannot, all that is wrong is
+// noted: whoever mends it wants to know of bad templates at once too.
+func (c *loaded) add(l *loader, f *config.File) {
+	for _, p := range f.Problems {
+		c.problems = append(c.problems, p)
+	}
+	missing := l.missing(f.Groups)
+	for _, err := range missing {
+		c.homeless = append(c.homeless, config.Problem{File: f.Name, Message: err.Error()})
+	}
+	planned := rules.PlanFile{Name: f.Name, Groups: f.Groups}
+	if len(f.Problems) > 0 || len(missing) > 0 {
+		planned = rules.PlanFile{Name: f.Name, Bad: true}
+	}
+	if planned.Bad && !c.broken { // broken templates would be said to be missing
+		c.problems = append(c.problems, flatten(l.build(f.Read, c.engine))...)
+	}
+	c.files = append(c.files, planned)
 }
 
 // warnOfUnmatched says once which patterns name no file.
@@ -87,8 +137,9 @@ func (l *loader) build(groups []config.Group, c rules.TemplateCompiler) error {
 	return errors.Join(errs...)
 }
 
-// check reports rules whose results would have nowhere to go.
-func (l *loader) check(groups []config.Group) error {
+// missing says what the command line lacks for results of groups to have
+// somewhere to go.
+func (l *loader) missing(groups []config.Group) []error {
 	var alerts, records, tenants bool
 	for i := range groups {
 		tenants = tenants || groups[i].Tenant != ""
@@ -108,15 +159,15 @@ func (l *loader) check(groups []config.Group) error {
 	if tenants {
 		errs = append(errs, errors.New("there are groups with a tenant, which is not supported yet"))
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
-// located returns err with all problems of rule files in one list, by line. Those
+// located returns errs with all problems of rule files in one list, by line. Those
 // that building the groups has found are given the line of their rule.
-func located(err error) error {
+func located(errs ...error) error {
 	var problems config.Problems
 	var others []error
-	for _, e := range flatten(err) {
+	for _, e := range flatten(errors.Join(errs...)) {
 		switch e := e.(type) {
 		case config.Problem:
 			problems = append(problems, e)
@@ -159,24 +210,30 @@ func dryRun(ctx context.Context, o *Options, s Signals) error {
 	}
 	defer t.Close()
 	l := newLoader(forDryRun(o), t, s.Log)
-	set, engine, err := l.load(ctx)
+	c, err := l.load(ctx)
 	if err != nil {
 		return err
 	}
-	if len(set.Groups) == 0 {
-		if len(o.Rules.Files) == 0 {
-			return errors.New("no rule files: -rule is missing")
+	n := 0
+	for _, f := range c.files {
+		if !c.broken {
+			c.problems = append(c.problems, flatten(l.build(f.Groups, c.engine))...)
 		}
+		for i := range f.Groups {
+			n += len(f.Groups[i].Rules)
+		}
+	}
+	switch {
+	case len(c.problems) > 0:
+		return located(c.problems...)
+	case len(c.homeless) > 0:
+		return errors.Join(c.nowhere()...)
+	case c.groups() == 0 && len(o.Rules.Files) == 0:
+		return errors.New("no rule files: -rule is missing")
+	case c.groups() == 0:
 		return fmt.Errorf("no rule groups found in %q", o.Rules.Files)
 	}
-	if err := located(l.build(set.Groups, engine)); err != nil {
-		return err
-	}
-	n := 0
-	for i := range set.Groups {
-		n += len(set.Groups[i].Rules)
-	}
-	_, err = fmt.Fprintf(s.Stdout, "%d rules in %d groups are valid\n", n, len(set.Groups))
+	_, err = fmt.Fprintf(s.Stdout, "%d rules in %d groups are valid\n", n, c.groups())
 	return err
 }
 

@@ -60,17 +60,15 @@ type core struct {
 }
 
 // Load reads the template files. Every file that cannot be read or parsed is
-// reported, joined, as path:line: what is wrong.
+// reported, joined, as path:line: what is wrong; the Engine that comes with such
+// an error has the templates of the others. It is nil if the options are wrong.
 func Load(o Options) (*Engine, error) {
 	u, err := url.Parse(o.ExternalURL)
 	if err != nil {
 		// The error of url.Parse shows the address, which may hold a password.
 		return nil, errors.New("external URL is not a valid address")
 	}
-	found, err := readFiles(o.Files, o.MaxFileSize)
-	if err != nil {
-		return nil, err
-	}
+	found, readErr := readFiles(o.Files, o.MaxFileSize)
 	c := &core{
 		externalURL:    u.String(),
 		pathPrefix:     u.Path,
@@ -80,16 +78,15 @@ func Load(o Options) (*Engine, error) {
 	for _, l := range o.ExternalLabels {
 		c.externalLabels[l.Name] = l.Value
 	}
-	if c.trees, err = parseFiles(found.files); err != nil {
-		return nil, err
-	}
+	var parseErr error
+	c.trees, parseErr = parseFiles(found.files)
 	if err := c.setBase(); err != nil {
 		return nil, err
 	}
 	return &Engine{
 		core: c, programs: newIntern(), unmatched: found.unmatched,
 		digest: digest(o, found.files),
-	}, nil
+	}, errors.Join(readErr, parseErr)
 }
 
 // CompileLabels parses the label texts of one rule. They may use only the
@@ -123,9 +120,9 @@ func (e *Engine) CompileSource(text string) (*Source, error) {
 	return s, nil
 }
 
-// Equal reports whether both engines expand every text alike: same files in the
+// Digest is the same for engines that expand every text alike: same files in the
 // same order, same external URL and labels.
-func (e *Engine) Equal(o *Engine) bool { return e.digest == o.digest }
+func (e *Engine) Digest() [sha256.Size]byte { return e.digest }
 
 // Unmatched returns the patterns of Options.Files that named no file.
 func (e *Engine) Unmatched() []string { return e.unmatched }

@@ -59,8 +59,29 @@ type Control struct {
 	// Stale returns why what runs is not what the configuration says by now, with
 	// one line for each problem and no secrets; nil if it is.
 	Stale func() error
+	// Plan loads the configuration and returns what a reload would do now, without
+	// doing it. An error has no secrets.
+	Plan func(context.Context) (Plan, error)
+	// Reloads returns the last loads of the configuration, the latest first.
+	Reloads func() []Reload
 	// WriteMetrics writes all metrics in the Prometheus text format.
 	WriteMetrics func(io.Writer)
+}
+
+// Plan is what a reload would do.
+type Plan struct {
+	Change   rules.Change
+	Problems []string // a line each, without secrets; the files that have them keep what they had
+}
+
+// Reload is one load of the configuration.
+type Reload struct {
+	At       time.Time     // when it began
+	Trigger  string        // start, signal, http or check
+	Took     time.Duration // until the new groups ran, or the load was given up
+	Totals   rules.Totals
+	Refused  bool     // nothing was put in force, because of the problems
+	Problems []string // a line each, without secrets
 }
 
 // Auth says who may ask. An empty Username admits everyone; a key, where one is
@@ -110,6 +131,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Control.Ready == nil {
 		o.Control.Ready = func() error { return nil }
+	}
+	if o.Control.Plan == nil {
+		o.Control.Plan = func(context.Context) (Plan, error) { return Plan{}, errNoReload }
+	}
+	if o.Control.Reloads == nil {
+		o.Control.Reloads = func() []Reload { return nil }
 	}
 	if o.Control.Stale == nil {
 		o.Control.Stale = func() error { return nil }

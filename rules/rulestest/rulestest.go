@@ -5,6 +5,7 @@ package rulestest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync"
@@ -208,12 +209,15 @@ func (a *Appender) Appended() []rules.Series {
 // Templates expands texts in a small language of its own: "{{value}}" is the
 // value, "$label:x" the label x, "{{fail}}" an error, and anything else itself.
 // "{{bad}}" does not compile.
-type Templates struct{}
+type Templates struct{ Version byte }
 
 var _ rules.TemplateCompiler = Templates{}
 
 // CompileLabels implements rules.TemplateCompiler.
 func (Templates) CompileLabels(texts []config.Pair) (rules.Template, error) { return compile(texts) }
+
+// Digest differs between versions.
+func (t Templates) Digest() (d [sha256.Size]byte) { d[0] = t.Version; return d }
 
 // CompileAnnotations implements rules.TemplateCompiler.
 func (Templates) CompileAnnotations(texts []config.Pair) (rules.Template, error) {
