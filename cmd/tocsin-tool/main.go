@@ -35,6 +35,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"demo", "run a daemon with a storage, sample rules and a receiver of alerts", runDemo},
+		{"plan", "tell what a reload of a running daemon would do now", runPlan},
 		{"version", "print the version", runVersion},
 	}
 }
@@ -69,7 +70,7 @@ func dispatch(args []string, stdout io.Writer) error {
 	default:
 		for _, c := range commands() {
 			if c.name == name {
-				return c.run(longFlags(args[1:]), stdout)
+				return c.run(args[1:], stdout)
 			}
 		}
 		return fmt.Errorf("unknown command %q: %w", name, errUsage)
@@ -113,15 +114,15 @@ func longFlags(args []string) []string {
 	return long
 }
 
-// parse parses the flags of a command that takes no other arguments. It prints
-// help, if that is asked for, and then returns pflag.ErrHelp.
+// parse parses the flags of a command that takes no other arguments; they may
+// have one dash. It prints help, if that is asked for, and then returns pflag.ErrHelp.
 func parse(fs *pflag.FlagSet, args []string, stdout io.Writer) error {
 	fs.SetOutput(stdout)
 	fs.SortFlags = false
 	fs.Usage = func() {
 		fmt.Fprintf(stdout, "Usage: tocsin-tool %s [flags]\n\nFlags:\n%s", fs.Name(), fs.FlagUsages())
 	}
-	switch err := fs.Parse(args); {
+	switch err := fs.Parse(longFlags(args)); {
 	case errors.Is(err, pflag.ErrHelp):
 		return err
 	case err != nil:

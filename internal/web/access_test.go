@@ -20,16 +20,17 @@ var (
 		"/vmalert/notifiers": 200, "/rules": 200, "/alerts": 200, "/notifiers": 200,
 		"/api/v1/rules": 200, "/vmalert/api/v1/rules": 200, "/api/v1/alerts": 200, "/vmalert/api/v1/alerts": 200,
 		"/api/v1/notifiers": 200, "/vmalert/api/v1/notifiers": 200, "/api/v1/status/buildinfo": 200,
+		"/api/v1/status/reloads": 200, "/vmalert/api/v1/status/reloads": 200,
 		"/api/v1/group": 400, "/api/v1/rule": 400, "/api/v1/alert": 400, "/nosuch": 400,
 	}
 	keyPaths = map[string]string{
-		"/-/reload": "reload", "/metrics": "metrics", "/flags": "flags", "/api/v1/status/flags": "flags",
+		"/-/reload": "reload", "/-/reload/plan": "reload", "/metrics": "metrics", "/flags": "flags", "/api/v1/status/flags": "flags",
 		"/debug/pprof/": "pprof", "/debug/pprof/cmdline": "pprof", "/debug/pprof/goroutine": "pprof",
 	}
 )
 
 func guarded(a Auth) *Server {
-	o := Options{State: demoState(demo()...), Auth: a, Control: Control{Reload: reloadFine}}
+	o := Options{State: demoState(demo()...), Auth: a, Control: Control{Reload: reloadFine, Plan: planNothing}}
 	return New(o)
 }
 

@@ -13,6 +13,8 @@ import (
 
 func reloadFine(context.Context) error { return nil }
 
+func planNothing(context.Context) (Plan, error) { return Plan{}, nil }
+
 func countReloads(n *int) func(context.Context) error {
 	return func(context.Context) error { *n++; return nil }
 }

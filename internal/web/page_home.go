@@ -6,9 +6,12 @@ import (
 	"tocsin/rules"
 )
 
-// homeData is the overview: what is wrong first.
+// homeData is the overview: what became of the last edit, and what is wrong,
+// first.
 type homeData struct {
-	NotReady, Stale           string
+	NotReady                  string
+	Stale, StaleTitle         string
+	Reloads                   []reloadRow // the latest first
 	Groups, Rules             int
 	Firing, Pending           int
 	Unhealthy                 int
@@ -28,8 +31,10 @@ func (s *Server) homePage(q pageRequest) (pageContent, error) {
 	if err := s.opts.Control.Ready(); err != nil {
 		d.NotReady = err.Error()
 	}
+	reloads := s.opts.Control.Reloads()
+	d.Reloads = q.reloadRows(reloads)
 	if err := s.opts.Control.Stale(); err != nil {
-		d.Stale = err.Error()
+		d.Stale, d.StaleTitle = err.Error(), staleTitle(reloads)
 	}
 	for _, g := range groups {
 		d.Rules += len(g.Rules)

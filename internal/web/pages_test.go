@@ -101,7 +101,7 @@ var hrefs = regexp.MustCompile(`(?:href|action)="([^"#]*)`)
 func TestEveryLinkOfEveryPageLeadsSomewhere(t *testing.T) {
 	for _, prefix := range []string{"", "/pre/fix"} {
 		g := demoGroup()
-		s := New(Options{State: demoState(g, secondGroup()), PathPrefix: prefix, Control: Control{Reload: reloadFine}})
+		s := New(Options{State: demoState(g, secondGroup()), PathPrefix: prefix, Control: Control{Reload: reloadFine, Plan: planNothing}})
 		for _, target := range append(pagesOf(g, 1), "/vmalert/alert?group_id=1&alert_id=1") {
 			base, err := url.Parse("http://own" + prefix + target)
 			if err != nil {

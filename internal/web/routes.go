@@ -63,6 +63,7 @@ func (s *Server) addProbes() {
 		s.routes[path] = s.newRoute(path, openAccess, serve)
 	}
 	s.routes["/-/reload"] = s.newRoute("/-/reload", reloadAccess, s.serveReload)
+	s.routes["/-/reload/plan"] = s.newRoute("/-/reload/plan", reloadAccess, s.servePlan)
 	s.routes["/metrics"] = s.newRoute("/metrics", metricsAccess, s.serveMetrics)
 	s.routes["/flags"] = s.newRoute("/flags", flagsAccess, s.serveFlags)
 }
@@ -77,6 +78,7 @@ func (s *Server) addAPI() {
 		"/api/v1/rule":             s.showRule,
 		"/api/v1/group":            s.showGroup,
 		"/api/v1/status/buildinfo": s.showBuild,
+		"/api/v1/status/reloads":   s.listReloads,
 	} {
 		rt := s.newRoute(path, basicAccess, s.api(path, serve))
 		s.routes[path], s.routes[vmalertDir+path] = rt, rt
