@@ -9,29 +9,33 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
-
-	"tocsin/rules"
 )
+
+// victoriaHeader is in the answers of VictoriaMetrics, also of versions that do
+// not count the series they read.
+const victoriaHeader = "X-Server-Hostname"
 
 // maxRedirects is how many redirects of one request are followed.
 const maxRedirects = 5
 
-// ask sends q and reads the answer, once more if the connection breaks.
-func (c *Client) ask(ctx context.Context, p protocol, q *rules.Query) (answer, error) {
-	m := newMessage(p, q, c.long.has(q.Expr))
-	ans, err := c.once(ctx, p, &m)
+// ask sends m to s and reads the answer, once more if the connection breaks.
+func (c *Client) ask(ctx context.Context, s service, m *message) (answer, error) {
+	ans, err := c.once(ctx, s, m)
 	if err != nil && ctx.Err() == nil && brokenConnection(err) {
 		c.counters.retries.Inc()
-		ans, err = c.once(ctx, p, &m)
+		ans, err = c.once(ctx, s, m)
 	}
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		// What a transport reports of a query cut short may be anything.
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", s.endpoint().shown, err)
+	}
 	return ans, err
 }
 
-func (c *Client) once(ctx context.Context, p protocol, m *message) (answer, error) {
+func (c *Client) once(ctx context.Context, s service, m *message) (answer, error) {
 	resp, err := c.send(ctx, m)
 	if err != nil {
 		return answer{}, err
@@ -43,10 +47,14 @@ func (c *Client) once(ctx context.Context, p protocol, m *message) (answer, erro
 	}
 	defer done()
 	if resp.StatusCode/100 != 2 {
-		return answer{}, refusal(resp, p, body)
+		return answer{}, refusal(resp, s, body)
 	}
-	ans, err := p.decode(body, c.limit)
-	return ans, explain(resp, err)
+	ans, err := s.decode(body, c.limit)
+	if err != nil {
+		return answer{}, explain(resp, err)
+	}
+	ans.victoria = ans.SeriesFetched >= 0 || resp.Header.Get(victoriaHeader) != ""
+	return ans, nil
 }
 
 // send posts m and follows redirects. A redirect keeps the method and the form,

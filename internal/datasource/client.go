@@ -1,4 +1,5 @@
-// Package datasource asks Prometheus and VictoriaMetrics instant queries.
+// Package datasource asks Prometheus and VictoriaMetrics instant and range
+// queries.
 //
 // A Client owns the shape of the request and the reading of the answer; the
 // connection, with its TLS, authentication and flag headers, belongs to the
@@ -6,8 +7,8 @@
 // request already has: those of a rule group win over those of the flags.
 //
 // What depends on a query's type (the arguments sent, the decoding of the
-// answer) is behind protocol; sending, retrying, redirects, errors and metrics
-// are the same for all.
+// answer) is behind protocol; the cap on queries in flight, sending, retrying,
+// redirects, errors and metrics are the same for all.
 package datasource
 
 import (
@@ -17,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -68,15 +70,23 @@ type Client struct {
 	counters counters
 	warned   exprSet // last answered with warnings
 	long     exprSet // last answered at length
+	// stepMatters tells whether the last answer was VictoriaMetrics', where the
+	// results of selectors without a range depend on the step.
+	stepMatters atomic.Bool
 }
 
 var _ rules.Querier = (*Client)(nil)
 
-// protocol is what depends on the type of a query.
+// protocol is what depends on the type of an instant query.
 type protocol interface {
-	endpoint() *endpoint
+	service
 	// arguments appends the form arguments by which q is asked to dst.
 	arguments(dst []argument, q *rules.Query) []argument
+}
+
+// service is who answers queries of one kind, and how the answers are read.
+type service interface {
+	endpoint() *endpoint
 	// decode reads an answer of at most limit bytes. Its error wraps that of r when
 	// r fails, and is a *remoteError when the answer reports one.
 	decode(r io.Reader, limit int64) (answer, error)
@@ -131,28 +141,32 @@ func (c *Client) Query(ctx context.Context, q rules.Query) (rules.Result, error)
 	if err != nil {
 		return rules.Result{}, err
 	}
-	if err := c.enter(ctx); err != nil {
-		return rules.Result{}, fmt.Errorf("%s: waiting for a free query slot: %w", p.endpoint().shown, err)
+	if err := c.enter(ctx, p); err != nil {
+		return rules.Result{}, err
 	}
 	defer c.leave()
 	if q.Debug {
 		c.log.Info("query sent", "expr", q.Expr, "at", q.Time, "request", c.Request(q))
 	}
 	began := time.Now()
-	ans, err := c.ask(ctx, p, &q)
+	args := p.arguments(make([]argument, 0, usualArguments+len(q.Params)), &q)
+	m := newMessage(p.endpoint(), args, q.Headers, c.long.has(q.Expr))
+	ans, err := c.ask(ctx, p, &m)
 	if err != nil {
-		return rules.Result{}, fmt.Errorf("%s: %w", p.endpoint().shown, err)
+		return rules.Result{}, err
 	}
 	if q.Debug {
 		c.log.Info("query answered", "expr", q.Expr, "at", q.Time, "duration", time.Since(began),
 			"samples", len(ans.Samples), "series_fetched", ans.SeriesFetched, "partial", ans.Partial)
 	}
-	c.note(&q, &ans)
+	c.count(&ans)
+	c.long.put(q.Expr, ans.size >= compressFrom)
+	c.noteWarnings(q.Expr, &ans)
 	return ans.Result, nil
 }
 
-// enter waits for a slot.
-func (c *Client) enter(ctx context.Context) error {
+// enter waits for a slot to ask s.
+func (c *Client) enter(ctx context.Context, s service) error {
 	if c.slots == nil {
 		return nil
 	}
@@ -167,7 +181,7 @@ func (c *Client) enter(ctx context.Context) error {
 	case c.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("%s: waiting for a free query slot: %w", s.endpoint().shown, ctx.Err())
 	}
 }
 
@@ -177,8 +191,11 @@ func (c *Client) leave() {
 	}
 }
 
-// note remembers, counts and logs what an answer says besides its samples.
-func (c *Client) note(q *rules.Query, ans *answer) {
+// count takes in what an answer says besides its samples.
+func (c *Client) count(ans *answer) {
+	if c.stepMatters.Load() != ans.victoria {
+		c.stepMatters.Store(ans.victoria)
+	}
 	if ans.histograms > 0 {
 		c.counters.histograms.Add(ans.histograms)
 	}
@@ -188,13 +205,17 @@ func (c *Client) note(q *rules.Query, ans *answer) {
 	if ans.warned > 0 {
 		c.counters.warnings.Add(ans.warned)
 	}
-	c.long.put(q.Expr, ans.size >= compressFrom)
-	if !c.warned.put(q.Expr, ans.warned > 0) {
+}
+
+// noteWarnings logs when instant queries of expr begin or cease to be answered
+// with warnings.
+func (c *Client) noteWarnings(expr string, ans *answer) {
+	if !c.warned.put(expr, ans.warned > 0) {
 		return
 	}
 	if ans.warned > 0 {
-		c.log.Warn("datasource answers a query with warnings", "expr", q.Expr, "warnings", ans.warnings)
+		c.log.Warn("datasource answers a query with warnings", "expr", expr, "warnings", ans.warnings)
 	} else {
-		c.log.Info("datasource answers a query without warnings again", "expr", q.Expr)
+		c.log.Info("datasource answers a query without warnings again", "expr", expr)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"tocsin/config"
 	"tocsin/internal/httpx"
 	"tocsin/rules"
 )
@@ -18,9 +19,14 @@ func (c *Client) Request(q rules.Query) string {
 		return ""
 	}
 	args := p.arguments(make([]argument, 0, usualArguments+len(q.Params)), &q)
+	return commandLine(p.endpoint(), args, q.Headers)
+}
+
+// commandLine returns the curl command that asks args of e.
+func commandLine(e *endpoint, args []argument, headers []config.Pair) string {
 	var b strings.Builder
 	b.WriteString("curl -X POST")
-	for _, h := range q.Headers {
+	for _, h := range headers {
 		name := textproto.CanonicalMIMEHeaderKey(h.Name)
 		b.WriteString(" -H ")
 		b.WriteString(quote(name + ": " + masked(name, h.Value)))
@@ -30,7 +36,7 @@ func (c *Client) Request(q rules.Query) string {
 		b.WriteString(quote(url.QueryEscape(a.name) + "=" + masked(a.name, a.value)))
 	}
 	b.WriteByte(' ')
-	b.WriteString(quote(p.endpoint().display(args)))
+	b.WriteString(quote(e.display(args)))
 	return b.String()
 }
 

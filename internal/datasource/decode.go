@@ -1,24 +1,23 @@
 package datasource
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"sync"
 
-	"github.com/prometheus/prometheus/model/labels"
-
 	"tocsin/rules"
 )
 
-// answer is what the body of a successful answer says.
+// answer is what the body of a successful answer says. The samples of Result are
+// those of an instant query, tracks those of a range query.
 type answer struct {
 	rules.Result
+	tracks     []rules.Track
 	warnings   []string // the first of them, cut to a readable length
 	warned     int      // how many there were
 	histograms int      // native histogram samples left out
 	size       int64    // of the body in bytes, decompressed
+	victoria   bool     // VictoriaMetrics gave it
 }
 
 // remoteError is the error an answer reports of itself.
@@ -62,10 +61,12 @@ const (
 	maxErrorText  = 2048     // bytes kept of the server's own error
 	firstSamples  = 16       // samples collected before the result gets memory of its own
 	maxKeptLabels = 64 << 10 // bytes of label memory a decoder keeps between answers
+	maxKeptPoints = 4 << 10  // points for which a decoder keeps memory between answers
 )
 
-// decoder reads one answer of /api/v1/query at a time. Its memory is reused;
-// nothing an answer is made of refers to it.
+// decoder reads one answer of /api/v1/query or, if grid is given, of
+// /api/v1/query_range at a time. Its memory is reused; nothing an answer is made
+// of refers to it.
 type decoder struct {
 	lexer
 
@@ -78,6 +79,9 @@ type decoder struct {
 
 	first  [firstSamples]rules.Sample
 	metric metricReader
+
+	grid   grid          // the zero value for an instant query
+	points []rules.Point // of the series being read
 }
 
 var decoders = sync.Pool{New: func() any {
@@ -88,8 +92,19 @@ var decoders = sync.Pool{New: func() any {
 // unless it fails. The error is a *remoteError when the answer is well-formed
 // and reports one, and wraps the error of r when that fails.
 func decodePrometheus(r io.Reader, limit int64) (answer, error) {
+	return decode(r, limit, grid{})
+}
+
+// decodeRange is decodePrometheus for a range query that asked for the times of
+// g. Every point must be at one of these, and later than the one before it.
+func decodeRange(r io.Reader, limit int64, g grid) (answer, error) {
+	return decode(r, limit, g)
+}
+
+func decode(r io.Reader, limit int64, g grid) (answer, error) {
 	d := decoders.Get().(*decoder)
 	d.begin(r, limit)
+	d.grid = g
 	d.document()
 	d.finish()
 	ans, err := d.verdict()
@@ -102,6 +117,7 @@ func (d *decoder) begin(r io.Reader, limit int64) {
 	d.status, d.errorType, d.errorText, d.resultType = "", "", "", ""
 	d.shape, d.scalarTime, d.scalarValue = shapeNone, 0, d.scalarValue[:0]
 	d.ans = answer{Result: rules.Result{SeriesFetched: -1}}
+	d.grid = grid{}
 }
 
 // release gives the decoder back, without anything that would keep an answer alive.
@@ -111,6 +127,9 @@ func (d *decoder) release() {
 	clear(d.first[:])
 	if d.metric.size() > maxKeptLabels || cap(d.text) > maxKeptLabels {
 		return
+	}
+	if cap(d.points) > maxKeptPoints {
+		d.points = nil
 	}
 	decoders.Put(d)
 }
@@ -239,37 +258,4 @@ func (d *decoder) warningList() {
 		}
 		d.skip()
 	}
-}
-
-// verdict returns the answer, or why there is none.
-func (d *decoder) verdict() (answer, error) {
-	switch {
-	case d.err != nil:
-		return answer{}, d.err
-	case d.status == "error":
-		return answer{}, &remoteError{kind: d.errorType, text: d.errorText}
-	case d.status != "success":
-		return answer{}, fmt.Errorf("status of the answer is %q", d.status)
-	case d.resultType == "matrix" || d.shape == shapeMatrix:
-		return answer{}, errors.New("result is a matrix where an instant vector is needed; does the expression end in a range?")
-	}
-	switch d.resultType {
-	case "vector":
-		if d.shape == shapeNone || d.shape == shapeScalar {
-			return answer{}, errors.New("result does not hold the vector that resultType promises")
-		}
-	case "scalar":
-		if d.shape != shapeScalar {
-			return answer{}, errors.New("result does not hold the scalar that resultType promises")
-		}
-		v, err := parseValue(d.scalarValue)
-		if err != nil {
-			return answer{}, err
-		}
-		d.ans.Samples = []rules.Sample{{Labels: labels.EmptyLabels(), T: d.scalarTime, V: v}}
-	default:
-		return answer{}, fmt.Errorf("result type is %q where vector or scalar is needed", d.resultType)
-	}
-	d.ans.size = d.offset()
-	return d.ans, nil
 }

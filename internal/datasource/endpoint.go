@@ -71,6 +71,18 @@ func splitQuery(raw string) ([]argument, error) {
 	return args, nil
 }
 
+// without returns e without the URL's arguments called name.
+func (e *endpoint) without(name string) *endpoint {
+	if !named(e.query, name) {
+		return e
+	}
+	c := *e
+	c.query = c.kept([]argument{{name: name}})
+	c.url.RawQuery = string(appendForm(nil, c.query))
+	c.shown = c.display(nil)
+	return &c
+}
+
 // target returns the address for a query asked with args: the URL without those
 // of its arguments that args replace. The caller must not modify it.
 func (e *endpoint) target(args []argument) *url.URL {

@@ -67,13 +67,7 @@ func replaceInvalid(ls labels.Labels) labels.Labels {
 // oracle reads with encoding/json the samples of an answer the decoder accepts.
 func oracle(t *testing.T, body []byte) []rules.Sample {
 	t.Helper()
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var doc map[string]any
-	if err := d.Decode(&doc); err != nil {
-		t.Fatal(err)
-	}
-	data := doc["data"].(map[string]any)
+	data := oracleData(t, body)
 	result, _ := data["result"].([]any)
 	if data["resultType"] == "scalar" {
 		return []rules.Sample{oraclePair(t, result)}
@@ -86,17 +80,32 @@ func oracle(t *testing.T, body []byte) []rules.Sample {
 			continue // a native histogram
 		}
 		s := oraclePair(t, value)
-		metric, _ := element["metric"].(map[string]any)
-		set := map[string]string{}
-		for name, v := range metric {
-			if v != "" {
-				set[name] = v.(string)
-			}
-		}
-		s.Labels = labels.FromMap(set)
+		s.Labels = oracleLabels(element)
 		samples = append(samples, s)
 	}
 	return samples
+}
+
+func oracleData(t *testing.T, body []byte) map[string]any {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var doc map[string]any
+	if err := d.Decode(&doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc["data"].(map[string]any)
+}
+
+func oracleLabels(element map[string]any) labels.Labels {
+	metric, _ := element["metric"].(map[string]any)
+	set := map[string]string{}
+	for name, v := range metric {
+		if v != "" {
+			set[name] = v.(string)
+		}
+	}
+	return labels.FromMap(set)
 }
 
 func oraclePair(t *testing.T, pair []any) (s rules.Sample) {

@@ -193,16 +193,21 @@ func (l *lexer) number() {
 	l.peek()
 	l.text = l.text[:0]
 	for l.more() {
-		c := l.buf[l.pos]
-		if !numeric(c) {
-			break
+		b := l.buf[l.pos:l.end]
+		n := 0
+		for n < len(b) && numeric(b[n]) {
+			n++
 		}
-		if len(l.text) == maxNumber {
+		if room := maxNumber - len(l.text); n > room {
+			l.pos += room
 			l.fail(fmt.Errorf("number at byte %d is longer than %d digits", l.offset(), maxNumber))
 			return
 		}
-		l.text = append(l.text, c)
-		l.pos++
+		l.text = append(l.text, b[:n]...)
+		l.pos += n
+		if n < len(b) {
+			break
+		}
 	}
 	if l.err == nil && !validNumber(l.text) {
 		l.fail(fmt.Errorf("%q before byte %d is not a number", l.text, l.offset()))

@@ -9,10 +9,9 @@ import (
 	"net/url"
 
 	"tocsin/config"
-	"tocsin/rules"
 )
 
-// usualArguments is how many arguments a query has without params, at most.
+// usualArguments is how many arguments an instant query has without params, at most.
 const usualArguments = 4
 
 // message is what a query sends. Requests made of it share its memory, which
@@ -25,9 +24,9 @@ type message struct {
 	form    []byte
 }
 
-func newMessage(p protocol, q *rules.Query, compressed bool) message {
-	args := p.arguments(make([]argument, 0, usualArguments+len(q.Params)), q)
-	e := p.endpoint()
+// newMessage returns the query that args ask of e; headers are the group's. It
+// accepts a compressed answer, or only one that is not.
+func newMessage(e *endpoint, args []argument, headers []config.Pair, compressed bool) message {
 	accept := "identity"
 	if compressed {
 		accept = "gzip"
@@ -35,7 +34,7 @@ func newMessage(p protocol, q *rules.Query, compressed bool) message {
 	return message{
 		url:     e.target(args),
 		auth:    e.auth,
-		headers: q.Headers,
+		headers: headers,
 		accept:  accept,
 		form:    appendForm(make([]byte, 0, formSize(args)), args),
 	}

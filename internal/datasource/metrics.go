@@ -9,6 +9,7 @@ type counters struct {
 	histograms *metrics.Counter // samples left out for being native histograms
 	warnings   *metrics.Counter // warnings in answers
 	partial    *metrics.Counter // answers that are not complete
+	ranges     *metrics.Counter // range queries
 	waiting    *metrics.Gauge   // queries that wait for a slot
 }
 
@@ -19,6 +20,7 @@ func newCounters(s *metrics.Set) counters {
 		histograms: s.GetOrCreateCounter("tocsin_datasource_histograms_skipped_total"),
 		warnings:   s.GetOrCreateCounter("tocsin_datasource_warnings_total"),
 		partial:    s.GetOrCreateCounter("tocsin_datasource_partial_answers_total"),
+		ranges:     s.GetOrCreateCounter("tocsin_datasource_range_queries_total"),
 		waiting:    s.GetOrCreateGauge("tocsin_datasource_queries_waiting", nil),
 	}
 }

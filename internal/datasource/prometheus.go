@@ -10,10 +10,12 @@ import (
 	"tocsin/rules"
 )
 
-// prometheus is the protocol of Prometheus' HTTP API, instant queries.
+// prometheus is the protocol of Prometheus' HTTP API. Its methods are for instant
+// queries; pastQuery is for ranges.
 type prometheus struct {
 	at          *endpoint
-	step        string // fixed step; "" is the group's interval
+	past        *endpoint // of range queries; nil if the URL's path is used as it is
+	step        string    // fixed step; "" is the group's interval
 	sendStep    bool
 	roundDigits string // "" sends none
 }
@@ -31,6 +33,13 @@ func newPrometheus(o *Options) (*prometheus, error) {
 		return nil, err
 	}
 	p := &prometheus{at: at, sendStep: !o.DisableStepParam}
+	if path != "" {
+		past, err := newEndpoint(o.URL, path+"_range", o.ShowURL)
+		if err != nil {
+			return nil, err
+		}
+		p.past = past.without("time")
+	}
 	if o.QueryStep > 0 {
 		p.step = stepString(o.QueryStep)
 	}
@@ -54,12 +63,18 @@ func (p *prometheus) arguments(dst []argument, q *rules.Query) []argument {
 		}
 		dst = appendDefault(dst, q, "step", step)
 	}
+	return p.appendParams(dst, q, func(name string) bool { return name == "query" })
+}
+
+// appendParams appends what the flags and the group add to queries of any kind,
+// less the group's params whose names are reserved.
+func (p *prometheus) appendParams(dst []argument, q *rules.Query, reserved func(string) bool) []argument {
 	dst = appendDefault(dst, q, "round_digits", p.roundDigits)
 	if len(q.Params) == 0 {
 		return dst
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.Params)) {
-		if name == "query" {
+		if reserved(name) {
 			continue
 		}
 		for _, value := range q.Params[name] {

@@ -46,13 +46,13 @@ func decompress(resp *http.Response) (body io.Reader, done func(), err error) {
 
 // refusal returns the error that an answer with an error status stands for, and
 // reads the answer.
-func refusal(resp *http.Response, p protocol, body io.Reader) error {
+func refusal(resp *http.Response, s service, body io.Reader) error {
 	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // part of a reason is better than none
 	drain(resp)
 	status := resp.StatusCode
 	text := oneLine(b)
 	var remote *remoteError
-	if _, err := p.decode(bytes.NewReader(b), maxErrorBody); errors.As(err, &remote) && remote.text != "" {
+	if _, err := s.decode(bytes.NewReader(b), maxErrorBody); errors.As(err, &remote) && remote.text != "" {
 		text = remote.Error()
 	}
 	if text == "" {
@@ -66,9 +66,6 @@ func refusal(resp *http.Response, p protocol, body io.Reader) error {
 
 // explain adds to the error of decoding what the response says about it.
 func explain(resp *http.Response, err error) error {
-	if err == nil {
-		return nil
-	}
 	var remote *remoteError
 	if errors.As(err, &remote) {
 		if remote.rejected() {

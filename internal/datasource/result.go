@@ -13,8 +13,8 @@ func (d *decoder) result() {
 		d.fail(errors.New("answer has two results"))
 		return
 	}
-	if d.resultType == "matrix" {
-		d.fail(errors.New("result is a matrix where an instant vector is needed; does the expression end in a range?"))
+	if err := d.unwanted(); err != nil {
+		d.fail(err)
 		return
 	}
 	if d.null() {
@@ -28,6 +28,9 @@ func (d *decoder) result() {
 	case c == ']':
 		d.take(']', "the end of the array")
 		d.shape = shapeEmpty
+	case c == '{' && d.grid.given():
+		d.shape = shapeMatrix
+		d.matrix()
 	case c == '{':
 		d.shape = shapeVector
 		d.vector()
@@ -38,6 +41,17 @@ func (d *decoder) result() {
 	default:
 		d.unexpected("a series or a timestamp")
 	}
+}
+
+// unwanted reports a type, if it is known already, whose result need not be read.
+func (d *decoder) unwanted() error {
+	switch {
+	case d.resultType == "matrix" && !d.grid.given():
+		return errMatrix
+	case d.resultType != "matrix" && d.resultType != "" && d.grid.given():
+		return noMatrix(d.resultType)
+	}
+	return nil
 }
 
 // vector reads the series of a result whose bracket is consumed.

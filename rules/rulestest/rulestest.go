@@ -1,6 +1,7 @@
 // Package rulestest has fakes for what package rules needs from the world: a
-// datasource that answers what a test tells it to, a notifier and an appender
-// that remember what they were given, and templates that expand nothing.
+// datasource that answers what a test tells it to, the same at all times or by
+// time, a notifier and an appender that remember what they were given, and
+// templates that expand nothing.
 package rulestest
 
 import (
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -19,14 +21,17 @@ import (
 // Datasource answers queries as the test has set it up. The zero value answers
 // every query with nothing.
 type Datasource struct {
-	mu      sync.Mutex // guards the fields below
-	answers map[string]answer
-	asked   []rules.Query
-	hook    func(context.Context, rules.Query) error
+	mu          sync.Mutex // guards the fields below
+	answers     map[string]answer
+	asked       []rules.Query
+	hook        func(context.Context, rules.Query) error
+	askedRanges []rules.RangeQuery
+	rangeHook   func(context.Context, rules.RangeQuery) error
 }
 
 type answer struct {
 	result rules.Result
+	at     func(time.Time) []rules.Sample // instead of result; nil for none
 	err    error
 }
 
@@ -49,8 +54,8 @@ func (d *Datasource) set(expr string, a answer) {
 	d.answers[expr] = a
 }
 
-// Hook has f called at the beginning of each query; an error of its is the
-// answer. It may block.
+// Hook has f called at the beginning of each query, of a range also; an error of
+// its is the answer. It may block.
 func (d *Datasource) Hook(f func(context.Context, rules.Query) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,7 +77,10 @@ func (d *Datasource) Query(ctx context.Context, q rules.Query) (rules.Result, er
 		return rules.Result{}, a.err
 	}
 	res := a.result
-	res.Samples = append([]rules.Sample(nil), res.Samples...)
+	res.Samples = append([]rules.Sample(nil), a.samples(q.Time)...)
+	if a.at != nil {
+		res.SeriesFetched = len(res.Samples)
+	}
 	for i := range res.Samples {
 		if res.Samples[i].T == 0 {
 			res.Samples[i].T = q.Time.UnixMilli()
