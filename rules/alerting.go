@@ -44,13 +44,23 @@ func (r *alertingRule) begin() {
 	r.scratch = takeScratch()
 }
 
+// asksForLabels reports whether labels are asked of the datasource, or depend on
+// the clock.
+func (r *alertingRule) asksForLabels() bool {
+	if !templated(r.own) {
+		return false
+	}
+	r.begin()
+	defer r.end()
+	return r.texts.labelUses&UsesWorld != 0
+}
+
 func (r *alertingRule) end() {
 	r.scratch.release()
 	r.scratch = nil
 }
 
-func (r *alertingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (ruleMemory, output, error) {
-	res, err := ev.query(ctx, newQuery(r.group, r.rule, ev.at.Time()))
+func (r *alertingRule) apply(ctx context.Context, ev evaluation, m ruleMemory, res Result, err error) (ruleMemory, output, error) {
 	if errors.Is(err, errCutShort) {
 		return m, output{}, err
 	}
@@ -77,7 +87,9 @@ func (r *alertingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (r
 			return m, output{}, err
 		}
 	}
-	m = r.fail(ev, m, &out)
+	if !ev.quiet {
+		m = r.fail(ev, m, &out)
+	}
 	return m, out, err
 }
 
@@ -94,8 +106,10 @@ func (r *alertingRule) fail(ev evaluation, m ruleMemory, out *output) ruleMemory
 	for i := range m.alerts {
 		a := &m.alerts[i]
 		if a.State == Firing && a.due(ev.at, a.State, r.deps.Options.ResendDelay) {
+			again := a.LastSent != 0
 			a.LastSent = ev.at
 			out.alerts = append(out.alerts, r.alert(a, ev.now))
+			out.alerts[len(out.alerts)-1].Again = again
 		}
 	}
 	return m
@@ -221,26 +235,28 @@ func (o *Options) resolveDuration(interval time.Duration) time.Duration {
 
 // farewell resolves the alerts of a rule that is gone and ends their series.
 func (r *alertingRule) farewell(m ruleMemory, now Instant) output {
-	r.begin()
-	defer r.end()
 	var out output
 	at := m.lastAt.Milli() + 1
 	for i := range m.alerts {
-		r.depart(&m.alerts[i], now, at, &out)
+		r.depart(&m.alerts[i], Inactive, now, at, &out)
 	}
 	return out
 }
 
-// depart tells the world that an alert exists no longer: its series end at the
+// depart tells the world that an alert exists no longer, except for what another
+// one with its labels, in the state still, goes on to tell: its series end at the
 // time at, in milliseconds, and if it fires it is resolved now.
-func (r *alertingRule) depart(a *Instance, now Instant, at int64, out *output) {
+func (r *alertingRule) depart(a *Instance, still State, now Instant, at int64, out *output) {
 	if a.State == Inactive {
 		return
 	}
-	out.series = append(out.series,
-		alertSeries(a.Labels, a.State).ended(at),
-		clockSeries(a.Labels).ended(at))
-	if a.State == Firing {
+	if still != a.State {
+		out.series = append(out.series, alertSeries(a.Labels, a.State).ended(at))
+	}
+	if still == Inactive {
+		out.series = append(out.series, clockSeries(a.Labels).ended(at))
+	}
+	if a.State == Firing && still != Firing {
 		gone := *a
 		gone.State, gone.ResolvedAt = Inactive, now
 		out.alerts = append(out.alerts, r.alert(&gone, now))

@@ -161,7 +161,8 @@ func (o *alertRound) step() {
 			next = Instance{Labels: a.Labels}
 		}
 		// The rule may have been edited while only keep_firing_for held the alert.
-		if next.ActiveAt != a.ActiveAt || a.Stabilizing() {
+		revived := a.State == Inactive && next.State != Inactive
+		if next.ActiveAt != a.ActiveAt || a.Stabilizing() || revived {
 			o.stale[i] = true
 		}
 		*a = next
@@ -188,7 +189,7 @@ func (o *alertRound) annotate(ctx context.Context) error {
 	every := o.ev.first || t.annotationsFailed || t.annotationUses&(UsesWorld|UsesPartial) != 0
 	failed := false
 	for i := range o.alerts {
-		if !o.seen[i] || !every && !o.stale[i] {
+		if !o.needsText(i, every) {
 			continue
 		}
 		a := &o.alerts[i]
@@ -205,6 +206,21 @@ func (o *alertRound) annotate(ctx context.Context) error {
 	}
 	t.annotationsFailed = failed
 	return nil
+}
+
+// needsText reports whether the annotations of the alert at i are to be expanded,
+// which every one in the result demands or not. Of a time past, only what is told
+// is, and the present makes up for the others.
+func (o *alertRound) needsText(i int, every bool) bool {
+	switch {
+	case o.alerts[i].ActiveAt == 0:
+		return false
+	case o.ev.quiet:
+		return o.ends(i)
+	case o.ev.caughtUp:
+		return true
+	}
+	return o.seen[i] && (every || o.stale[i])
 }
 
 func (o *alertRound) noteTemplateError(l labels.Labels, err error) {

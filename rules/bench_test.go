@@ -59,17 +59,14 @@ func benchRounds(b *testing.B, r config.Rule, answers ...[]Sample) {
 	}
 	turn := 0
 	ev := evaluation{at: Instant(time.Hour), write: true}
-	ev.query = func(context.Context, Query) (Result, error) {
-		samples := answers[turn%len(answers)]
-		turn++
-		return Result{Samples: samples}, nil
-	}
 	var m ruleMemory
 	evaluate := func() {
 		ev.at = ev.at.Add(10 * time.Second)
 		ev.now = ev.at
+		res := Result{Samples: answers[turn%len(answers)]}
+		turn++
 		var out output
-		if m, out, err = group.rules[0].eval(context.Background(), ev, m); err != nil || len(out.series) == 0 {
+		if m, out, err = group.rules[0].apply(context.Background(), ev, m, res, nil); err != nil || len(out.series) == 0 {
 			b.Fatalf("%d series, error %v", len(out.series), err)
 		}
 	}

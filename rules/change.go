@@ -44,16 +44,17 @@ type RuleChange struct {
 	Kind   config.Kind
 	Name   string
 	Action Action
-	// From is the group it comes from, or goes to if it leaves this one, and Was
-	// its name before; zero where they are the same.
+	// From is the group it comes from and Was its name before; zero where they are
+	// the same. A rule that leaves for another group is told of there.
 	From   config.Key
 	Was    string
 	Fields []string // that differ, as spelled in rule files
 
 	// Resolved counts the firing alerts that Alertmanager will see end: those of
-	// removed rules, and those that get other labels.
+	// removed rules, unless another rule tells of them too, and those that get
+	// other labels.
 	Resolved int
-	// Reset counts the alerts that lose time: firing ones that are pending again
+	// Reset counts the alerts that lose time: firing ones that will be pending again
 	// because for is longer, and pending ones of removed rules.
 	Reset int
 }
@@ -102,24 +103,25 @@ func (c *Change) Totals() Totals {
 
 // describe says what the swap does to every group that is not kept.
 func (sw *swap) describe(now Instant) {
+	f := sw.farewells.clone()
 	for i := range sw.slots {
 		if s := &sw.slots[i]; s.kept == nil {
-			sw.change.Groups = append(sw.change.Groups, sw.describeNew(s, now))
+			sw.change.Groups = append(sw.change.Groups, sw.describeNew(s, now, f))
 		}
 	}
 	for _, l := range sw.leavers {
 		if !l.succeeded {
 			g := GroupChange{Key: l.cfg.Key, Action: Removed}
-			g.Rules = l.describeLeft()
+			g.Rules = l.describeLeft(f)
 			sw.change.Groups = append(sw.change.Groups, g)
 		}
 	}
 }
 
-func (sw *swap) describeNew(s *slot, now Instant) GroupChange {
+func (sw *swap) describeNew(s *slot, now Instant, f *farewells) GroupChange {
 	g := GroupChange{Key: s.next.cfg.Key, Action: Added}
 	var prev *leaver
-	if s.heir.succeeds {
+	if s.heir.succeeds && !sw.leavers[s.heir.place].dormant {
 		prev = sw.leavers[s.heir.place]
 		g.Action = Changed
 		g.Fields = prev.cfg.Differences(s.next.cfg)
@@ -134,7 +136,7 @@ func (sw *swap) describeNew(s *slot, now Instant) GroupChange {
 		}
 	}
 	for j, from := range s.heir.rules {
-		r, kept := sw.describeRule(s.next, j, from, now)
+		r, kept := sw.describeRule(s, j, from, now)
 		if prev != nil && from.group == s.heir.place && r.Was == "" {
 			r.From = config.Key{} // it went along with its group
 			if r.Action == Moved {
@@ -149,7 +151,7 @@ func (sw *swap) describeNew(s *slot, now Instant) GroupChange {
 		g.Rules = append(g.Rules, r)
 	}
 	if prev != nil {
-		g.Rules = append(g.Rules, prev.describeLeft()...)
+		g.Rules = append(g.Rules, prev.describeLeft(f)...)
 	}
 	return g
 }
@@ -165,15 +167,19 @@ func (s *slot) reordered() bool {
 	return !slices.IsSorted(positions)
 }
 
-// describeRule says what becomes of the rule that goes on as number j of g, and
-// whether it stays as it is.
-func (sw *swap) describeRule(g *Group, j int, from origin, now Instant) (r RuleChange, kept bool) {
+// describeRule says what becomes of the rule that goes on as number j of the
+// group of s, and whether it stays as it is.
+func (sw *swap) describeRule(s *slot, j int, from origin, now Instant) (r RuleChange, kept bool) {
+	g := s.next
 	cfg := &g.cfg.Rules[j]
 	r = RuleChange{Kind: cfg.Kind, Name: cfg.Name, Action: Added}
 	if from.none() {
 		return r, false
 	}
 	prev := sw.leavers[from.group]
+	if prev.dormant {
+		return r, true // what it was is not known any more
+	}
 	was := &prev.cfg.Rules[from.rule]
 	r.Action, r.Fields = Changed, was.Differences(cfg)
 	if prev.cfg.Key != g.cfg.Key {
@@ -184,17 +190,31 @@ func (sw *swap) describeRule(g *Group, j int, from origin, now Instant) (r RuleC
 	}
 	if next, ok := g.rules[j].(*alertingRule); ok {
 		alerts := prev.Snapshot().Rules[from.rule].Alerts
-		r.Reset = resetBy(alerts, cfg, now)
+		r.Reset = resetBy(alerts, cfg, sw.due(s, now))
 		r.Resolved = next.relabels(prev.rules[from.rule], alerts, now)
 	}
 	return r, r.Action == Changed && len(r.Fields) == 0
 }
 
-// resetBy counts the alerts that fire, but not for as long as the rule demands.
-func resetBy(alerts []Instance, r *config.Rule, now Instant) int {
+// due returns the time for which the group of s is evaluated next.
+func (sw *swap) due(s *slot, now Instant) Instant {
+	sched := &s.next.sched
+	at := sched.first(now)
+	if s.heir.place >= 0 {
+		if began := sw.leavers[s.heir.place].Snapshot().LastEvaluation; began != 0 {
+			at, _ = sched.next(began, now)
+		}
+	}
+	return InstantOf(sched.queryTime(at))
+}
+
+// resetBy counts the alerts that fire, but at the next evaluation will not have
+// been active for as long as the rule demands.
+func resetBy(alerts []Instance, r *config.Rule, due Instant) int {
 	n := 0
 	for i := range alerts {
-		if a := &alerts[i]; a.State == Firing && now.Sub(a.ActiveAt) < r.For {
+		a := &alerts[i]
+		if elapsed := due.Sub(a.ActiveAt); a.State == Firing && elapsed >= 0 && elapsed < r.For {
 			n++
 		}
 	}
@@ -202,15 +222,17 @@ func resetBy(alerts []Instance, r *config.Rule, now Instant) int {
 }
 
 // describeLeft says what becomes of the rules that nobody goes on from.
-func (l *leaver) describeLeft() []RuleChange {
+func (l *leaver) describeLeft(f *farewells) []RuleChange {
 	shown := l.Snapshot().Rules
 	var all []RuleChange
 	for _, i := range l.left {
-		r := &l.cfg.Rules[i]
-		all = append(all, RuleChange{
-			Kind: r.Kind, Name: r.Name, Action: Removed,
-			Resolved: shown[i].Firing, Reset: shown[i].Pending,
-		})
+		c := RuleChange{Kind: l.cfg.Rules[i].Kind, Name: l.cfg.Rules[i].Name, Action: Removed, Reset: shown[i].Pending}
+		for j := range shown[i].Alerts {
+			if a := &shown[i].Alerts[j]; a.State == Firing && f.first(page(a.Labels)) {
+				c.Resolved++
+			}
+		}
+		all = append(all, c)
 	}
 	return all
 }

@@ -11,8 +11,10 @@ import (
 type Deps struct {
 	Querier   Querier
 	Restorer  *Restorer // nil: alert state is not restored from storage
+	CatchUp   *CatchUp  // nil: evaluations that are missing stay so
 	Appender  Appender  // nil: results are not written
 	Notifier  Notifier
+	Journal   Journal // nil: results go to Appender and Notifier at once
 	Templates TemplateCompiler
 	Link      Linker
 	// Settled, unless nil, is called after each round with how many results its

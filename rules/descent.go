@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strings"
 
 	"tocsin/config"
 )
@@ -34,18 +33,17 @@ type origin struct {
 func (o origin) none() bool { return o.group < 0 }
 
 // trace finds the descent of groups from those of old, of which each is given
-// up. First groups are paired, then the rules within each pair, and then what is
-// left over wherever it went.
+// up. First groups are paired, and then rules, within each pair and wherever they
+// went, by closer and by fainter likeness in turn: what is the same elsewhere is
+// not mistaken for what has merely the same name here.
 func trace(old, groups []*config.Group) descent {
 	d := descent{heirs: make([]heir, len(groups)), left: make([][]int, len(old))}
 	t := newTracer(old, groups)
 	places := pairGroups(old, groups)
-	for i, place := range places {
-		if place >= 0 {
-			t.pairRules(place, i)
-		}
-	}
-	t.pairMoved()
+	t.pairWithin(places, closely)
+	t.pairAcross(func(k ruleKey) ruleKey { return k }, false)
+	t.pairWithin(places, faintly)
+	t.pairAcross(func(k ruleKey) ruleKey { k.expr = ""; return k }, true)
 	for i := range groups {
 		d.heirs[i] = heir{place: places[i], succeeds: places[i] >= 0, rules: t.origins[i]}
 		if places[i] < 0 {
@@ -147,159 +145,4 @@ func sameContent(a, b *config.Group) bool {
 	renamed := *a
 	renamed.Key = b.Key
 	return renamed.Equal(b)
-}
-
-// ruleKey is what rules are alike by. Fields that do not count are zero.
-type ruleKey struct {
-	kind               config.Kind
-	name, labels, expr string
-}
-
-// What rules of one group are matched by, from the closest likeness to the
-// faintest: an edited rule is told by its name, a renamed one by its expression.
-var likenesses = []struct{ name, labels, expr bool }{
-	{name: true, labels: true, expr: true},
-	{name: true, labels: true},
-	{name: true, expr: true},
-	{name: true},
-	{labels: true, expr: true},
-	{expr: true},
-}
-
-// tracer matches rules.
-type tracer struct {
-	old, groups      []*config.Group
-	oldKeys, newKeys [][]ruleKey
-	taken            [][]bool // of the old rules
-	origins          [][]origin
-}
-
-func newTracer(old, groups []*config.Group) *tracer {
-	t := &tracer{old: old, groups: groups, oldKeys: keysOf(old), newKeys: keysOf(groups)}
-	for _, g := range old {
-		t.taken = append(t.taken, make([]bool, len(g.Rules)))
-	}
-	for _, g := range groups {
-		origins := make([]origin, len(g.Rules))
-		for i := range origins {
-			origins[i] = origin{group: -1}
-		}
-		t.origins = append(t.origins, origins)
-	}
-	return t
-}
-
-func keysOf(groups []*config.Group) [][]ruleKey {
-	keys := make([][]ruleKey, len(groups))
-	for i, g := range groups {
-		keys[i] = make([]ruleKey, len(g.Rules))
-		for j := range g.Rules {
-			r := &g.Rules[j]
-			keys[i][j] = ruleKey{kind: r.Kind, name: r.Name, labels: canonical(r.Labels), expr: r.Expr}
-		}
-	}
-	return keys
-}
-
-// pairRules matches the rules of a group with those of the group it succeeds.
-// Rules that are alike are matched in file order.
-func (t *tracer) pairRules(place, group int) {
-	for _, by := range likenesses {
-		part := func(k ruleKey) ruleKey {
-			p := ruleKey{kind: k.kind}
-			if by.name {
-				p.name = k.name
-			}
-			if by.labels {
-				p.labels = k.labels
-			}
-			if by.expr {
-				p.expr = k.expr
-			}
-			return p
-		}
-		left := make(map[ruleKey][]int)
-		for i, k := range t.oldKeys[place] {
-			if !t.taken[place][i] {
-				left[part(k)] = append(left[part(k)], i)
-			}
-		}
-		if len(left) == 0 {
-			return
-		}
-		for i, k := range t.newKeys[group] {
-			if !t.origins[group][i].none() {
-				continue
-			}
-			if candidates := left[part(k)]; len(candidates) > 0 {
-				t.take(origin{place, candidates[0]}, origin{group, i})
-				left[part(k)] = candidates[1:]
-			}
-		}
-	}
-}
-
-func (t *tracer) take(from, to origin) {
-	t.taken[from.group][from.rule] = true
-	t.origins[to.group][to.rule] = from
-}
-
-// pairMoved matches what is left over, whatever group it is in: rules that are
-// the same, in order, and then those of the same name and labels if there is
-// just one of each.
-func (t *tracer) pairMoved() {
-	t.pairAcross(func(k ruleKey) ruleKey { return k }, false)
-	t.pairAcross(func(k ruleKey) ruleKey { k.expr = ""; return k }, true)
-}
-
-func (t *tracer) pairAcross(part func(ruleKey) ruleKey, only bool) {
-	left := make(map[ruleKey][]origin)
-	for i := range t.old {
-		for j, taken := range t.taken[i] {
-			if !taken {
-				k := part(t.oldKeys[i][j])
-				left[k] = append(left[k], origin{i, j})
-			}
-		}
-	}
-	if len(left) == 0 {
-		return
-	}
-	wanted := make(map[ruleKey][]origin)
-	var order []ruleKey
-	for i := range t.groups {
-		for j, from := range t.origins[i] {
-			k := part(t.newKeys[i][j])
-			if !from.none() || len(left[k]) == 0 {
-				continue
-			}
-			if len(wanted[k]) == 0 {
-				order = append(order, k)
-			}
-			wanted[k] = append(wanted[k], origin{i, j})
-		}
-	}
-	for _, k := range order {
-		if only && (len(left[k]) != 1 || len(wanted[k]) != 1) {
-			continue
-		}
-		for n := range min(len(left[k]), len(wanted[k])) {
-			t.take(left[k][n], wanted[k][n])
-		}
-	}
-}
-
-// canonical returns pairs, which are sorted, as one string that no other pairs have.
-func canonical(pairs []config.Pair) string {
-	if len(pairs) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	for _, p := range pairs {
-		b.WriteString(p.Name)
-		b.WriteByte(0xff)
-		b.WriteString(p.Value)
-		b.WriteByte(0xff)
-	}
-	return b.String()
 }

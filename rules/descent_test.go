@@ -108,6 +108,9 @@ func TestDescent(t *testing.T) {
 		{"groups merged", "f/g=A f/h=B,C", "f/x=A,B,C", "(1)=0.0,1.0,1.1"},
 		{"rule moved to a changed group", "f/g=A,B f/h=C", "f/g=A f/h=C,B", "0=0.0 1=1.0,0.1"},
 		{"rule moved and edited", "f/g=A,B:x f/h=C", "f/g=A f/h=C,B:y", "0=0.0 1=1.0,0.1"},
+		{"rules of one name exchanged by groups", "f/g=A{x}:x,B f/h=A{y}:y,C", "f/g=A{y}:y,B f/h=A{x}:x,C", "0=1.0,0.1 1=0.0,1.1"},
+		{"rule moved and another renamed after it", "f/g=A{x}:x,B{y}:y f/h=C", "f/g=A{y}:y f/h=C,A{x}:x", "0=0.1 1=1.0,0.0"},
+		{"rule edited and copied", "f/g=A:x f/h=C", "f/g=A:y f/h=C,A:x", "0=0.0 1=1.0,-"},
 		{"which of two rules moved is unclear", "f/g=B:x,B:y,A f/h=C", "f/g=A f/h=C,B:z", "0=0.2 1=1.0,- left:0.0 left:0.1"},
 		{"rule renamed by moving is another", "f/g=A,B:x f/h=C", "f/g=A f/h=C,D:x", "0=0.0 1=1.0,- left:0.1"},
 

@@ -12,6 +12,7 @@ type outcome struct {
 	ev     evaluation // with the moment it began
 	memory ruleMemory
 	out    output
+	caught caught // before it
 	took   time.Duration
 	err    error
 }
@@ -65,8 +66,20 @@ func (l *loop) evaluate(ctx context.Context, i int, ev evaluation) outcome {
 	ev.unsettled = l.restoring.awaits(&m)
 	start := time.Now()
 	ev.now = InstantOf(start)
-	m, out, err := l.rules[i].eval(ctx, ev, m)
-	return outcome{ev: ev, memory: m, out: out, took: time.Since(start), err: err}
+	res, err := ev.query(ctx, newQuery(l.cfg, &l.cfg.Rules[i], ev.at.Time()))
+	var c caught
+	if err == nil {
+		m, c = l.catchUp(ctx, i, ev, m, len(res.Samples))
+		m.answeredAt, m.interval = ev.at, l.sched.interval
+		ev.caughtUp, ev.first = c.replayed, ev.first || c.replayed
+	}
+	m, out, err := l.rules[i].apply(ctx, ev, m, res, err)
+	if c.replayed {
+		out.series = append(c.past.series, out.series...)
+		out.alerts = append(c.past.alerts, out.alerts...)
+		out.fired += c.past.fired
+	}
+	return outcome{ev: ev, memory: m, out: out, caught: c, took: time.Since(start), err: err}
 }
 
 // query asks the datasource within the group's deadline.
@@ -95,18 +108,19 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 	err := errors.Join(o.err, l.handOver(ctx, o.out))
 	l.count(o.out, err)
 	l.results += o.out.samples
+	l.noteCaught(i, &o.caught)
 	was := &l.memories[i]
 	l.logChange(i, was, err)
 	if l.cfg.Rules[i].Debug {
 		l.logDebug(i, o, err)
 	}
 	*was = o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
-	if o.memory.lastAt == o.ev.at {
-		l.fresh[i] = false // an evaluation that failed has computed nothing
-	}
+	// An evaluation that failed has computed nothing.
+	l.fresh[i] = o.ev.first && o.memory.lastAt != o.ev.at
 	if l.chain != nil {
 		l.flush.committed(i, len(o.out.series) > 0)
 	}
+	l.keepSome(ctx, i)
 }
 
 // roomDeadline is until when an Append may wait for room. A round that has used
@@ -122,13 +136,20 @@ func (l *loop) roomDeadline() time.Time {
 	return l.roomUntil
 }
 
-// handOver gives the results to the senders. One of them failing does not keep
-// the other from being told.
+func (l *loop) notification(alerts []Alert) Notification {
+	return Notification{Group: l.cfg.Key, Headers: l.cfg.NotifierHeaders, Alerts: alerts}
+}
+
+// handOver gives the results to the journal, when the round is done, or to the
+// senders. One of them failing does not keep the other from being told.
 func (l *loop) handOver(ctx context.Context, out output) error {
+	if l.deps.Journal != nil {
+		l.add(out)
+		return nil
+	}
 	var errs []error
 	if len(out.alerts) > 0 {
-		n := Notification{Group: l.cfg.Key, Headers: l.cfg.NotifierHeaders, Alerts: out.alerts}
-		if err := l.deps.Notifier.Notify(n); err != nil {
+		if err := l.deps.Notifier.Notify(l.notification(out.alerts)); err != nil {
 			errs = append(errs, fmt.Errorf("notification of %d alerts: %w", len(out.alerts), err))
 		}
 	}

@@ -51,7 +51,9 @@ func NewOneRule(t rapid.TB, g config.Group, o Options, c TemplateCompiler, prev 
 // Eval evaluates the rule for the time at.
 func (o *OneRule) Eval(at time.Time) Told {
 	ev := evaluation{at: InstantOf(at), now: InstantOf(at), first: o.fresh, write: true, query: o.query}
-	m, out, err := o.group.rules[0].eval(context.Background(), ev, o.memory)
+	cfg := o.group.cfg
+	res, err := o.query(context.Background(), newQuery(cfg, &cfg.Rules[0], at))
+	m, out, err := o.group.rules[0].apply(context.Background(), ev, o.memory, res, err)
 	o.memory = m
 	if m.lastAt == ev.at {
 		o.fresh = false

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -101,7 +102,7 @@ func (l *loop) awaitChain(ctx context.Context, i int) {
 	l.deps.Counters.chainWaits.Inc()
 	limited, cancel := context.WithTimeout(ctx, l.chainWait())
 	defer cancel()
-	err := l.deps.Appender.Flush(limited)
+	err := l.flushStorage(limited)
 	if ctx.Err() != nil {
 		return // the round is cut short; that says nothing of storage
 	}
@@ -117,4 +118,20 @@ func (l *loop) awaitChain(ctx context.Context, i int) {
 	} else {
 		l.log.Info("rules see this round again")
 	}
+}
+
+// flushStorage returns when storage has taken what was handed over, or ctx ends.
+func (l *loop) flushStorage(ctx context.Context) error {
+	if l.deps.Journal != nil {
+		return l.deps.Journal.Flush(ctx)
+	}
+	return l.deps.Appender.Flush(ctx)
+}
+
+// isRead reports whether a later rule reads what rule i writes.
+func (l *loop) isRead(i int) bool {
+	if l.chain == nil {
+		return false
+	}
+	return slices.ContainsFunc(l.chain[i+1:], func(on []int) bool { return slices.Contains(on, i) })
 }

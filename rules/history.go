@@ -78,6 +78,17 @@ func (h History) All() iter.Seq[*Update] {
 	}
 }
 
+// began returns when the evaluation for the time at began; at itself if that is
+// not remembered.
+func (h History) began(at Instant) Instant {
+	for u := range h.All() {
+		if u.At == at {
+			return u.Began
+		}
+	}
+	return at
+}
+
 // appendUpdate packs u, of which the next newer one began at newer.
 func appendUpdate(b []byte, u *Update, newer Instant) []byte {
 	b = binary.AppendVarint(b, int64(newer-u.Began))
@@ -89,39 +100,42 @@ func appendUpdate(b []byte, u *Update, newer Instant) []byte {
 	return append(b, u.Error...)
 }
 
-// unpack reads the first evaluation of packed into u and returns the others.
+// unpack reads the first evaluation of packed into u and returns the others;
+// false if there is none.
 func unpack(packed string, u *Update, newer Instant) (rest string, ok bool) {
-	if packed == "" {
+	var numbers [5]int64
+	for i := range numbers {
+		if numbers[i], packed, ok = varint(packed); !ok {
+			return "", false
+		}
+	}
+	n, packed, ok := uvarint(packed)
+	if !ok || n > uint64(len(packed)) {
 		return "", false
 	}
-	var v int64
-	v, packed = varint(packed)
-	u.Began = newer - Instant(v)
-	v, packed = varint(packed)
-	u.At = u.Began - Instant(v)
-	v, packed = varint(packed)
-	u.Duration = time.Duration(v)
-	v, packed = varint(packed)
-	u.Samples = int(v)
-	v, packed = varint(packed)
-	u.SeriesFetched = int(v)
-	n, packed := uvarint(packed)
+	u.Began = newer - Instant(numbers[0])
+	u.At = u.Began - Instant(numbers[1])
+	u.Duration = time.Duration(numbers[2])
+	u.Samples, u.SeriesFetched = int(numbers[3]), int(numbers[4])
 	u.Error = packed[:n]
 	return packed[n:], true
 }
 
-// uvarint reads a number as encoding/binary writes it.
-func uvarint(s string) (v uint64, rest string) {
-	for i := range len(s) {
+// uvarint reads a number as encoding/binary writes it; false if s has none.
+func uvarint(s string) (v uint64, rest string, ok bool) {
+	for i := range min(len(s), binary.MaxVarintLen64) {
 		v |= uint64(s[i]&0x7f) << (7 * i)
 		if s[i] < 0x80 {
-			return v, s[i+1:]
+			return v, s[i+1:], true
 		}
 	}
-	panic("rules: internal error: truncated history")
+	return 0, "", false
 }
 
-func varint(s string) (int64, string) {
-	u, rest := uvarint(s)
-	return int64(u>>1) ^ -int64(u&1), rest
+func varint(s string) (v int64, rest string, ok bool) {
+	u, rest, ok := uvarint(s)
+	return unzigzag(u), rest, ok
 }
+
+// unzigzag returns the number that is written as u.
+func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,12 +18,16 @@ type loop struct {
 	stats    GroupStats
 	results  int // of the rules, in this round
 	late     int // slots missed since rounds take too long
+	// spare is how much time of this round is left for evaluations of the past.
+	spare     atomic.Int64
+	pastFails bool // the last query for the past was not answered
 	// roomUntil is how long the rules of this round, all together, may wait for
 	// room in remote write.
 	roomUntil time.Time
 
 	clock     clock
 	flush     flushState
+	pending   pending // empty without a journal
 	restoring restoring
 }
 
@@ -156,12 +161,14 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 	}
 	l.flush.reset()
 	l.roomUntil = start.Add(l.timeout)
+	l.spare.Store(int64(l.cfg.Interval / 4)) // the present comes first
 	l.results = 0
 	if l.cfg.Concurrency > 1 && len(l.rules) > 1 {
 		l.evaluateConcurrently(roundCtx, ev)
 	} else {
 		l.evaluateInTurn(roundCtx, ev)
 	}
+	l.noteKept(l.keep(ctx))
 	l.stats.observe(time.Since(start))
 	l.publish()
 	if l.deps.Settled != nil {

@@ -16,8 +16,9 @@ type Manager struct {
 	life context.Context
 	end  context.CancelCauseFunc
 
-	applying sync.Mutex // held by Apply and Close; guards running and closed
+	applying sync.Mutex // held by Apply and Close; guards the fields below
 	running  []*running // in configuration order
+	dormant  []recovered
 	closed   bool
 
 	shown atomic.Pointer[[]*Group] // the groups in force, for readers
@@ -37,7 +38,9 @@ var ErrClosed = errors.New("rules manager is closed")
 // Plan is a configuration that is to replace the one in force.
 type Plan struct {
 	Files []PlanFile // in order
-	Deps  *Deps
+	// Incomplete: there may be more files, so groups of others that run go on.
+	Incomplete bool
+	Deps       *Deps
 	// Lenient accepts groups with templates that do not parse.
 	Lenient bool
 	// AllOrNothing has nothing done if the templates of any group do not parse.
@@ -59,6 +62,9 @@ type running struct {
 	stop   func() // asks the goroutine to end; may be called again
 	done   chan struct{}
 	memory Memory // of the group after it ended; set before done is closed
+	// dormant: it did not run in this process, and of its configuration only what
+	// groups and rules are told by is known.
+	dormant bool
 }
 
 // start runs g. When ctx ends, its evaluations are cut short.
@@ -99,6 +105,7 @@ func (m *Manager) Apply(p Plan) (Change, error) {
 		return sw.change, nil
 	}
 	m.running = sw.carryOut(m.life)
+	m.dormant = sw.dormant
 	groups := make([]*Group, len(m.running))
 	for i, r := range m.running {
 		groups[i] = r.Group

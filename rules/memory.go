@@ -29,13 +29,20 @@ type ruleMemory struct {
 
 	failingSince Instant // the first of the evaluations that failed in a row; unset if the last went well
 	lastAt       Instant // the time of the last good evaluation
-	labelled     uint64  // the configuration that gave alerts their labels; 0 if there are none
+	// answeredAt is the time of the last evaluation whose query was answered, good or
+	// not, and interval that between evaluations then.
+	answeredAt Instant
+	interval   time.Duration
+	gaps       []span // of a recording rule: evaluations to be made up for later, in order
+	labelled   uint64 // the configuration that gave alerts their labels; 0 if there are none
 }
 
 // GroupStats counts what a group's rounds came to. Counters never decrease
 // while the process runs, whatever is reloaded.
 type GroupStats struct {
 	Rounds, Missed, Resets uint64
+	Filled, Unfilled       uint64 // missing evaluations that were made up for, or given up
+	Gaps                   []Gap  // the last ones, the oldest first
 
 	durations [durationWindow]time.Duration // of the last rounds, as a ring
 	total     time.Duration

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -13,18 +14,24 @@ import (
 	"tocsin/rules/rulestest"
 )
 
-// modelRule says what must become of an alerting rule's alerts. It is written
-// from the description in docs/rules.md, alert by alert and without any of the
-// short cuts of the real thing.
+// modelRule says what must become of a rule's alerts, or of the series it
+// records. It is written from the description in docs/rules.md, alert by alert
+// and without any of the short cuts of the real thing.
 type modelRule struct {
+	kind     config.Kind
 	name     string
+	of       string // a label of all results
+	group    string // the label alertgroup
+	site     string // a label of the group
+	version  byte   // of the templates
 	setting  setting
 	interval time.Duration
 	resend   time.Duration
 	errors   time.Duration // how long alerts are sent while the query fails
 
 	alerts   []modelAlert
-	failing  time.Time // the first failure in a row
+	recorded []labels.Labels // the series that live
+	failing  time.Time       // the first failure in a row
 	lastGood time.Time
 }
 
@@ -38,7 +45,8 @@ type setting struct {
 }
 
 // labelTexts are the ways to label: nothing, a constant, another label, the
-// value, taking away what tells results apart, and a template that fails.
+// value, taking away what tells results apart, a template that fails, and a
+// template from a file.
 var labelTexts = [][]config.Pair{
 	nil,
 	{{Name: "sev", Value: "a"}},
@@ -46,9 +54,10 @@ var labelTexts = [][]config.Pair{
 	{{Name: "sev", Value: "{{value}}"}},
 	{{Name: "x", Value: ""}},
 	{{Name: "sev", Value: "{{fail}}"}},
+	{{Name: "sev", Value: "{{version}}"}},
 }
 
-var noteTexts = []string{"one", "two", "{{value}}", "{{activeAt}}", "{{fail}}"}
+var noteTexts = []string{"one", "two", "{{value}}", "{{activeAt}}", "{{fail}}", "{{version}}"}
 
 type modelAlert struct {
 	x      string // the label of the result
@@ -73,10 +82,10 @@ type modelSample struct {
 	v float64
 }
 
-func (a modelAnswer) result() []rules.Sample {
+func (a modelAnswer) result(of string) []rules.Sample {
 	out := make([]rules.Sample, len(a.samples))
 	for i, s := range a.samples {
-		out[i] = rulestest.Sample(s.v, "__name__", "m", "x", s.x)
+		out[i] = rulestest.Sample(s.v, "__name__", "m", "of", of, "x", s.x)
 	}
 	return out
 }
@@ -93,7 +102,7 @@ func (o *modelOut) sort() {
 }
 
 func (m *modelRule) identity(x string, v float64) labels.Labels {
-	set := map[string]string{"alertname": m.name, "x": x}
+	set := map[string]string{"alertname": m.name, "alertgroup": m.group, "of": m.of, "site": m.site, "x": x}
 	switch m.setting.labels {
 	case 1:
 		set["sev"] = "a"
@@ -105,13 +114,11 @@ func (m *modelRule) identity(x string, v float64) labels.Labels {
 		delete(set, "x")
 	case 5:
 		set["sev"] = "sev: template failed"
+	case 6:
+		set["sev"] = fmt.Sprint(m.version)
 	}
+	maps.DeleteFunc(set, func(_, value string) bool { return value == "" })
 	return labels.FromMap(set)
-}
-
-// recordedAs returns the labels of a result if the rule records it.
-func (m *modelRule) recordedAs(s modelSample) labels.Labels {
-	return labels.NewBuilder(m.identity(s.x, s.v)).Del("alertname").Set("__name__", m.name).Labels()
 }
 
 func (m *modelRule) text(a *modelAlert) string {
@@ -122,6 +129,8 @@ func (m *modelRule) text(a *modelAlert) string {
 		return a.active.Format("15:04:05")
 	case 4:
 		return "summary: template failed"
+	case 5:
+		return fmt.Sprint(m.version)
 	}
 	return noteTexts[m.setting.note]
 }
@@ -129,7 +138,10 @@ func (m *modelRule) text(a *modelAlert) string {
 // eval evaluates the rule for the time at, when it is now.
 func (m *modelRule) eval(at, now time.Time, answer modelAnswer) (out modelOut) {
 	defer out.sort()
-	alerts := m.relabel(at, &out)
+	if m.kind == config.Recording {
+		return m.record(at, answer)
+	}
+	alerts, gone := m.relabel()
 	if answer.fails || !m.see(&alerts, answer.samples) || !m.advance(alerts, at) {
 		return m.fail(at, now)
 	}
@@ -146,6 +158,9 @@ func (m *modelRule) eval(at, now time.Time, answer modelAnswer) (out modelOut) {
 		if active(a.state) || retained {
 			m.alerts = append(m.alerts, *a)
 		}
+	}
+	for i := range gone {
+		gone[i].depart(at, at, m.told(), &out)
 	}
 	return out
 }
@@ -168,18 +183,18 @@ func (m *modelRule) fail(at, now time.Time) (out modelOut) {
 	return out
 }
 
-// relabel returns the alerts as they were, under the labels they have now.
-func (m *modelRule) relabel(at time.Time, out *modelOut) []modelAlert {
+// relabel returns the alerts under the labels they have now, and under their old
+// ones those that have others.
+func (m *modelRule) relabel() (alerts, gone []modelAlert) {
 	taken := map[labels.Labels]bool{}
 	for i := range m.alerts {
 		a := &m.alerts[i]
 		taken[a.labels] = taken[a.labels] || m.identity(a.x, a.value) == a.labels
 	}
-	var alerts []modelAlert
 	for _, a := range m.alerts {
 		a.was, a.seen = a.state, false
 		if now := m.identity(a.x, a.value); now != a.labels {
-			a.depart(at, at, out)
+			gone = append(gone, a)
 			if taken[now] || !active(a.state) {
 				continue
 			}
@@ -188,7 +203,7 @@ func (m *modelRule) relabel(at time.Time, out *modelOut) []modelAlert {
 		}
 		alerts = append(alerts, a)
 	}
-	return alerts
+	return alerts, gone
 }
 
 // see finds or makes the alert of each sample; false if two are the same.

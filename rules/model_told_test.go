@@ -59,13 +59,18 @@ func (a *modelAlert) write(at time.Time, out *modelOut) {
 	}
 }
 
-// depart ends the series of the alert at the time at, and the alert now.
-func (a *modelAlert) depart(at, now time.Time, out *modelOut) {
+// depart ends the series of the alert at the time at, and the alert now, except
+// for what others keep alive.
+func (a *modelAlert) depart(at, now time.Time, others belief, out *modelOut) {
 	if !active(a.state) {
 		return
 	}
-	out.writes = append(out.writes, sample(a.alerts(a.state), "stale", at), sample(a.clock(), "stale", at))
-	if a.state == rules.Firing {
+	for _, l := range []labels.Labels{a.alerts(a.state), a.clock()} {
+		if !others.live[l.String()] {
+			out.writes = append(out.writes, sample(l, "stale", at))
+		}
+	}
+	if a.state == rules.Firing && !others.firing[a.labels.String()] {
 		out.sends = append(out.sends, a.end(now))
 	}
 }
@@ -82,11 +87,17 @@ func sample(l labels.Labels, v string, at time.Time) string {
 	return fmt.Sprintf("%s %s @%d", l, v, at.UnixMilli())
 }
 
-// farewell is what is told when the rule is gone.
-func (m *modelRule) farewell(now time.Time) (out modelOut) {
+// farewell is what is told when the rule is gone, and others are not.
+func (m *modelRule) farewell(now time.Time, others belief) (out modelOut) {
 	defer out.sort()
+	at := m.lastGood.Add(time.Millisecond)
 	for i := range m.alerts {
-		m.alerts[i].depart(m.lastGood.Add(time.Millisecond), now, &out)
+		m.alerts[i].depart(at, now, others, &out)
+	}
+	for _, l := range m.recorded {
+		if !others.live[l.String()] {
+			out.writes = append(out.writes, sample(l, "stale", at))
+		}
 	}
 	return out
 }

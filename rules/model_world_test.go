@@ -3,82 +3,61 @@ package rules_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
+	"sort"
+	"strconv"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"tocsin/config"
 	"tocsin/rules"
 )
 
-// act is one thing that happens to a running configuration of the rules A and B,
-// which alert, and R, which records.
-type act struct {
-	does   string
-	name   string // of the rule
-	answer modelAnswer
-	s      setting
-	rounds int
-}
-
-func drawActs(t *rapid.T) []act {
-	settings := map[string]setting{}
-	var acts []act
-	for range rapid.IntRange(2, 25).Draw(t, "acts") {
-		a := act{
-			does: rapid.SampledFrom([]string{"answer", "pass", "pass", "edit", "remove", "swap", "move", "concurrency", "empty"}).Draw(t, "does"),
-			name: rapid.SampledFrom([]string{"A", "B", "R"}).Draw(t, "rule"),
-		}
-		switch a.does {
-		case "answer":
-			a.answer = drawAnswer(t)
-		case "pass":
-			a.rounds = rapid.SampledFrom([]int{1, 1, 2, 3, 16}).Draw(t, "rounds")
-		case "edit":
-			s := drawEdit(t, settings[a.name])
-			s.limit = 0
-			if a.name == "R" && (s.labels == 2 || s.labels == 3 || s.labels == 5) {
-				s.labels = 0 // templates are for alerts
-			}
-			settings[a.name], a.s = s, s
-		}
-		acts = append(acts, a)
-	}
-	return acts
-}
-
-// reloads is a configuration in force, with the models of its rules.
-type reloads struct {
+// scene is a Manager that runs, with the models of everything in it.
+type scene struct {
 	*world
 	rapid.TB
-	order   []string // of the rules in force
-	set     map[string]setting
-	answers map[string]modelAnswer
-	models  map[string]*modelRule // of alerting rules in force
-	record  map[string]bool       // the series of R that live
-	lastR   time.Time
-	file    int
-	workers int
+	strict  bool
+	force   modelFiles
+	rules   map[int]*tracked    // by number
+	clocks  map[int]*groupClock // by number of group
+	answers map[int]modelAnswer
 	ledger  *ledger
 }
 
-// Rules and groups are edited, moved, removed and brought back while they run,
-// and everybody is told what the model says, and nothing else.
-func TestReloadedGroupsFollowTheModel(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		acts := drawActs(rt)
-		var problem error
-		synctest.Test(t, func(t *testing.T) { problem = playActs(t, acts) })
-		if problem != nil {
-			rt.Fatal(problem)
+// tracked is the model of a rule in force.
+type tracked struct {
+	modelRule
+	evaluations, failures int
+}
+
+// groupClock says when a group is evaluated.
+type groupClock struct {
+	last   time.Time // the moment that the last round was due
+	began  time.Time // when it began
+	rounds int
+}
+
+// due returns the moment of the next round, seen from now: the first of the
+// group's moments after the last round, or the latest of several that are past.
+func (c *groupClock) due(s groupSetting, now time.Time) time.Time {
+	from := c.last
+	if from.IsZero() {
+		if s.offset < 0 {
+			return now
 		}
-	})
+		from = now.Add(-1)
+	}
+	t := from
+	if s.offset >= 0 {
+		t = from.Truncate(s.interval).Add(s.offset - s.interval)
+	}
+	for !t.After(from) || !t.Add(s.interval).After(now) {
+		t = t.Add(s.interval)
+	}
+	return t
 }
 
 // complaint ends a play; what it says is its result.
@@ -91,199 +70,163 @@ func (bubbleTB) Helper() {}
 
 func (bubbleTB) Fatalf(format string, args ...any) { panic(complaint{fmt.Errorf(format, args...)}) }
 
-func playActs(t *testing.T, acts []act) (problem error) {
-	w := newWorld(t)
-	w.deps.Options = modelOptions(0)
+// perform plays the acts of s and returns what was not as it had to be, if
+// anything.
+func perform(t *testing.T, s *script, o rules.Options) (problem error) {
+	p := &scene{
+		world: newWorld(t), TB: bubbleTB{}, strict: s.strict,
+		rules: map[int]*tracked{}, clocks: map[int]*groupClock{}, answers: map[int]modelAnswer{}, ledger: newLedger(),
+	}
+	p.deps.Options = o
+	p.ledger.last = map[string]int64{}
+	n := 0
 	defer func() {
 		if r := recover(); r != nil {
 			c, ok := r.(complaint)
 			if !ok {
 				panic(r)
 			}
-			problem = c.error
+			problem = fmt.Errorf("act %d, %s: %w", n, s.acts[n].does, c.error)
 		}
 	}()
-	p := &reloads{
-		world: w, TB: bubbleTB{}, order: []string{"A", "B", "R"}, set: map[string]setting{}, workers: 1,
-		answers: map[string]modelAnswer{}, models: map[string]*modelRule{}, record: map[string]bool{}, ledger: newLedger(),
-	}
-	p.ledger.last = map[string]int64{}
-	time.Sleep(30 * time.Second)
-	p.reload("A", "B", "R")
-	for _, a := range acts {
-		p.act(a)
+	for i, a := range s.acts {
+		n = i
+		switch a.does {
+		case "answer":
+			p.answer(a.of, a.answer)
+		case "pass":
+			p.passes(a.pass)
+		case "load":
+			p.load(a)
+		}
 	}
 	return nil
 }
 
-func (p *reloads) act(a act) {
-	i := slices.Index(p.order, a.name)
-	switch a.does {
-	case "answer":
-		p.answers[a.name] = a.answer
-		for _, expr := range []string{a.name + "0", a.name + "1"} {
-			p.datasource.Set(expr, a.answer.result()...)
-			if a.answer.fails {
-				p.datasource.Fail(expr, errors.New("no answer"))
+func (p *scene) answer(of int, answer modelAnswer) {
+	p.answers[of] = answer
+	for v := range 2 {
+		expr := fmt.Sprintf("q%dv%d", of, v)
+		p.datasource.Set(expr, answer.result(strconv.Itoa(of))...)
+		if answer.fails {
+			p.datasource.Fail(expr, errors.New("no answer"))
+		}
+	}
+}
+
+// passes lets time pass, and compares after each moment at which something is
+// due.
+func (p *scene) passes(d time.Duration) {
+	end := time.Now().Add(d)
+	for {
+		next := end
+		for _, g := range p.force.groups() {
+			if at := p.clocks[g.number].due(g.set, time.Now()); at.Before(next) {
+				next = at
 			}
 		}
-	case "pass":
-		for range a.rounds {
-			p.round()
+		p.pass(time.Until(next))
+		p.compare(modelOut{})
+		if next.Equal(end) {
+			return
 		}
-	case "edit":
-		p.set[a.name] = a.s
-		p.reload(p.order...)
-	case "remove":
-		if i >= 0 {
-			p.reload(slices.Delete(slices.Clone(p.order), i, i+1)...)
-		} else {
-			p.reload(append(slices.Clone(p.order), a.name)...)
-		}
-	case "swap":
-		order := slices.Clone(p.order)
-		slices.Reverse(order)
-		p.reload(order...)
-	case "move":
-		p.file++
-		p.reload(p.order...)
-	case "concurrency":
-		p.workers = 4 - p.workers
-		p.reload(p.order...)
-	case "empty":
-		p.reload()
 	}
 }
 
-// config returns the configuration of the rules in order.
-func (p *reloads) config(order []string) config.Group {
-	g := group("g")
-	g.Key.File = fmt.Sprintf("%d.yml", p.file)
-	g.Interval, g.Concurrency = time.Minute, p.workers
-	g.EvalOffset.Set = true
-	for _, name := range order {
-		r := p.set[name].rule(name)
-		if name == "R" {
-			r.Kind, r.For, r.KeepFiringFor, r.Annotations = config.Recording, 0, 0, nil
-		}
-		g.Rules = append(g.Rules, r)
-	}
-	return g
-}
-
-// reload puts the rules of order in force: those that are gone say goodbye, and
-// nobody else says anything.
-func (p *reloads) reload(order ...string) {
+// compare compares what was asked, written and sent and what is shown with what
+// had to be: all groups that are due are evaluated, and besides that told is told.
+func (p *scene) compare(told modelOut) {
 	now := time.Now()
-	var want modelOut
-	for _, name := range p.order {
-		if slices.Contains(order, name) {
+	var asks []string
+	for _, g := range p.force.groups() {
+		c := p.clocks[g.number]
+		at := c.due(g.set, now)
+		if at.After(now) {
 			continue
 		}
-		if m := p.models[name]; m != nil {
-			out := m.farewell(now)
-			want.writes, want.sends = append(want.writes, out.writes...), append(want.sends, out.sends...)
-			delete(p.models, name)
-		}
-		if name == "R" {
-			want.writes = append(want.writes, p.endRecord(nil, p.lastR.Add(time.Millisecond))...)
-		}
-	}
-	for _, name := range order {
-		if name != "R" && p.models[name] == nil {
-			p.models[name] = &modelRule{name: name, interval: time.Minute, errors: 5 * time.Minute}
-		}
-		if name != "R" {
-			p.models[name].setting = p.set[name]
+		c.last, c.began = at, now
+		c.rounds++
+		for _, n := range g.rules {
+			asks = append(asks, n.expr()+" @"+clock(at))
+			out := p.rules[n.number].evaluate(at, now, p.answers[n.of])
+			told.writes, told.sends = append(told.writes, out.writes...), append(told.sends, out.sends...)
 		}
 	}
-	p.order = order
-	p.apply(p.config(order))
-	synctest.Wait()
-	p.check(now, want)
-}
-
-// round waits for the next slot and half a minute more.
-func (p *reloads) round() {
-	p.pass(30 * time.Second)
-	if len(p.order) > 0 {
-		p.evaluated(time.Now(), time.Now())
-	}
-	p.pass(30 * time.Second)
-}
-
-// evaluated checks a round for the time at.
-func (p *reloads) evaluated(at, now time.Time) {
-	var want modelOut
-	for i, name := range p.order {
-		if name == "R" {
-			want.writes = append(want.writes, p.recorded(at)...)
-			continue
-		}
-		out := p.models[name].eval(at, now, p.answers[name])
-		want.writes, want.sends = append(want.writes, out.writes...), append(want.sends, out.sends...)
-		compareAlerts(p, at, p.models[name], p.manager.Groups()[0].Rules[i].Alerts)
-	}
-	p.check(at, want)
-}
-
-// recorded is what R writes.
-func (p *reloads) recorded(at time.Time) []string {
-	answer := p.answers["R"]
-	if answer.fails {
-		return nil
-	}
-	m := modelRule{name: "R", setting: p.set["R"]}
-	lives := map[string]bool{}
-	var out []string
-	for _, s := range answer.samples {
-		l := m.recordedAs(s)
-		if lives[l.String()] {
-			return nil
-		}
-		lives[l.String()] = true
-		out = append(out, sample(l, fmt.Sprint(s.v), at))
-	}
-	out = append(out, p.endRecord(lives, at)...)
-	p.record, p.lastR = lives, at
-	return out
-}
-
-// endRecord ends the series of R that are not among lives.
-func (p *reloads) endRecord(lives map[string]bool, at time.Time) []string {
-	var out []string
-	for _, l := range slices.Sorted(maps.Keys(p.record)) {
-		if !lives[l] {
-			out = append(out, fmt.Sprintf("%s stale @%d", l, at.UnixMilli()))
-			delete(p.record, l)
-		}
-	}
-	return out
-}
-
-// check compares what was told with what should have been.
-func (p *reloads) check(at time.Time, want modelOut) {
-	series := p.appender.Appended()
-	var alerts []rules.Alert
-	for _, n := range p.notifier.Sent() {
-		alerts = append(alerts, n.Alerts...)
-	}
-	want.sort()
-	want.err = false
-	compare(p, at, want, modelOut{writes: writes(series), sends: sends(alerts)})
+	told.sort()
+	p.compareAsked(asks)
+	series, alerts := p.appender.Appended(), sentAlerts(p.notifier.Sent())
+	compare(p, now, told, modelOut{writes: writes(series), sends: sends(alerts)})
+	p.compareShown()
 	p.ledger.enter(p, series, alerts)
-	var ms []*modelRule
-	for _, m := range p.models {
-		ms = append(ms, m)
+	p.ledger.balance(p, p.told(p.ledger.off))
+}
+
+func (r *tracked) evaluate(at, now time.Time, answer modelAnswer) modelOut {
+	out := r.eval(at, now, answer)
+	r.evaluations++
+	if out.err {
+		r.failures++
 	}
-	p.ledger.balance(p, ms)
-	recorded := map[string]bool{}
-	for l := range p.ledger.live {
-		if strings.Contains(l, `__name__="R"`) {
-			recorded[l] = true
+	return out
+}
+
+func sentAlerts(ns []rules.Notification) []rules.Alert {
+	var all []rules.Alert
+	for _, n := range ns {
+		all = append(all, n.Alerts...)
+	}
+	return all
+}
+
+func (p *scene) compareAsked(want []string) {
+	var got []string
+	for _, q := range p.datasource.Asked() {
+		got = append(got, q.Expr+" @"+clock(q.Time))
+	}
+	sort.Strings(want)
+	sort.Strings(got)
+	if !slices.Equal(want, got) {
+		p.Fatalf("asked (-want +got):\n%s", cmp.Diff(want, got))
+	}
+}
+
+// compareShown compares what everybody can see of groups, rules and alerts.
+func (p *scene) compareShown() {
+	var want, got []string
+	for _, g := range p.force.groups() {
+		c := p.clocks[g.number]
+		want = append(want, fmt.Sprintf("group %s %s, last %s, %d rounds, 0 missed", g.file, g.name, clock(c.began), c.rounds))
+		for _, n := range g.rules {
+			r := p.rules[n.number]
+			want = append(want, fmt.Sprintf("%s %s: %d failures, %d evaluations remembered", n.kind, n.name, r.failures, min(r.evaluations, 20)))
+			for i := range r.alerts {
+				want = append(want, r.alerts[i].describe())
+			}
 		}
 	}
-	if diff := cmp.Diff(p.record, recorded); diff != "" {
-		p.Fatalf("live series of R (-want +got):\n%s", diff)
+	for _, s := range p.manager.Groups() {
+		got = append(got, fmt.Sprintf("group %s %s, last %s, %d rounds, %d missed",
+			s.Group.Key.File, s.Group.Key.Name, clock(s.LastEvaluation.Time()), s.Stats.Rounds, s.Stats.Missed+s.Stats.Resets))
+		for i := range s.Rules {
+			r := &s.Rules[i]
+			got = append(got, fmt.Sprintf("%s %s: %d failures, %d evaluations remembered", r.Rule.Kind, r.Rule.Name, r.Errors, r.History.Len()))
+			for j := range r.Alerts {
+				got = append(got, describeLikeModel(&r.Alerts[j]))
+			}
+		}
 	}
+	if !slices.Equal(want, got) {
+		p.Fatalf("shown (-want +got):\n%s", cmp.Diff(want, got))
+	}
+}
+
+// told is what the world must believe, but for some results.
+func (p *scene) told(off map[string]bool) belief {
+	all := newBelief()
+	for _, r := range p.rules {
+		if !off[r.of] {
+			all.add(r.modelRule.told())
+		}
+	}
+	return all
 }

@@ -63,6 +63,33 @@ type Querier interface {
 	Request(q Query) string
 }
 
+// RangeQuery asks for the results that a query would have had at several times.
+type RangeQuery struct {
+	Query    // its Time is not used
+	From, To time.Time
+	Step     time.Duration // between From and To, both included
+}
+
+// Track is the samples of one label set, in order of time.
+type Track struct {
+	Labels labels.Labels // with the metric name, if any
+	Points []Point
+}
+
+// Point is one sample of a Track.
+type Point struct {
+	T int64 // milliseconds since the Unix epoch
+	V float64
+}
+
+// RangeQuerier asks the datasource for past results.
+type RangeQuerier interface {
+	// QueryRange returns the label sets in the order of the answer; one that has no
+	// sample at some time has no Point there. Errors are as those of a Querier. It
+	// honours ctx and may be called from many goroutines.
+	QueryRange(ctx context.Context, q RangeQuery) ([]Track, error)
+}
+
 // Alert is one alert as an Alertmanager is to see it.
 type Alert struct {
 	Labels       labels.Labels // the identity
@@ -71,6 +98,7 @@ type Alert struct {
 	EndsAt       time.Time // in the future while it fires
 	GeneratorURL string
 	Resolved     bool
+	Again        bool // it was told before, and nothing has changed since
 }
 
 // Notification is the alerts one evaluation of a rule has to tell.

@@ -1,18 +1,26 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
 
 // publish turns a finished round into what is to be written and sent, and drops
 // the alerts that are forgotten.
 func (r *alertingRule) publish(o *alertRound, out *output) {
-	now, at := o.ev.now, o.ev.at
+	at := o.ev.at
 	if o.ev.write {
 		out.series = make([]Series, 0, 2*len(o.alerts))
 	}
+	states := o.states()
 	for i := range o.gone {
-		r.depart(&o.gone[i], at, at.Milli(), out)
+		a := &o.gone[i]
+		r.depart(a, states[a.Labels], at, at.Milli(), out)
 	}
-	out.alerts = slices.Grow(out.alerts, o.countDue())
+	if !o.ev.quiet {
+		out.alerts = slices.Grow(out.alerts, o.countDue())
+	}
 	kept := o.alerts[:0]
 	for i := range o.alerts {
 		a, was := &o.alerts[i], o.was[i]
@@ -25,15 +33,47 @@ func (r *alertingRule) publish(o *alertRound, out *output) {
 		if a.State == Pending && was == Firing {
 			out.alerts = append(out.alerts, r.withdrawn(a, o.before[i].StartsAt, at))
 		}
-		if o.due(i) {
-			a.LastSent = at
-			out.alerts = append(out.alerts, r.alert(a, now))
+		switch {
+		case o.due(i) && (!o.ev.quiet || o.ends(i)):
+			out.alerts = append(out.alerts, r.tell(o, i))
+		case o.ev.quiet && a.State != was:
+			a.LastSent = 0 // nobody was told
 		}
 		if a.ActiveAt != 0 {
 			kept = append(kept, *a)
 		}
 	}
 	o.alerts = kept
+}
+
+// states returns the states of the alerts by their labels, if some alert has other
+// labels than before: another one may have those now.
+func (o *alertRound) states() map[labels.Labels]State {
+	if len(o.gone) == 0 {
+		return nil
+	}
+	states := make(map[labels.Labels]State, len(o.alerts))
+	for i := range o.alerts {
+		states[o.alerts[i].Labels] = o.alerts[i].State
+	}
+	return states
+}
+
+// ends reports whether the alert at i fires no more, and somebody was told that it
+// does.
+func (o *alertRound) ends(i int) bool {
+	a := &o.alerts[i]
+	return a.State == Inactive && o.was[i] == Firing && a.LastSent != 0
+}
+
+// tell returns what Alertmanager has to learn of the alert at i.
+func (r *alertingRule) tell(o *alertRound, i int) Alert {
+	a := &o.alerts[i]
+	again := a.LastSent != 0 && a.State == o.was[i]
+	a.LastSent = o.ev.at
+	told := r.alert(a, o.ev.now)
+	told.Again = again
+	return told
 }
 
 // due reports whether the notifier is to be handed the alert at i.

@@ -22,10 +22,9 @@ func (r *recordingRule) end() {
 	r.scratch = nil
 }
 
-func (r *recordingRule) eval(ctx context.Context, ev evaluation, m ruleMemory) (ruleMemory, output, error) {
-	res, err := ev.query(ctx, newQuery(r.group, r.rule, ev.at.Time()))
-	if err != nil {
-		return m, output{fetched: -1}, err
+func (r *recordingRule) apply(_ context.Context, ev evaluation, m ruleMemory, res Result, queryErr error) (ruleMemory, output, error) {
+	if queryErr != nil {
+		return m, output{fetched: -1}, queryErr
 	}
 	out := output{samples: len(res.Samples), fetched: res.SeriesFetched, partial: res.Partial}
 	if limit := r.group.Limit; limit > 0 && len(res.Samples) > limit {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"time"
 
@@ -169,7 +170,7 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 		series = append(series, forState(a, m.lastAt.Milli()))
 	}
 	l.fresh[r.rule] = true
-	if err := l.handOver(ctx, output{series: series}); err != nil {
+	if err := errors.Join(l.handOver(ctx, output{series: series}), l.keep(ctx)); err != nil {
 		l.log.Warn("restored alert state was not written", "rule", ar.rule.Name, "error", err)
 	}
 	l.publish()

@@ -19,6 +19,9 @@ type evaluation struct {
 	now   Instant // the wall clock when it began
 	first bool    // nothing computed before may be kept
 	write bool    // somebody takes series
+	quiet bool    // it makes up for a time past, of which only ends are told
+	// caughtUp: quiet ones came before it, which leave annotations as they are.
+	caughtUp bool
 	// unsettled: storage has not been asked yet since when alerts are pending, so
 	// that must not be overwritten there.
 	unsettled bool
@@ -38,10 +41,11 @@ type output struct {
 
 // rule is a rule of a running group. It is used by one goroutine at a time.
 type rule interface {
-	// eval evaluates the rule and returns what it remembers next and what there
-	// is to tell. It changes nothing outside. With an error, the memory is still
-	// to be kept and the output to be told, unless it wraps errCutShort.
-	eval(ctx context.Context, ev evaluation, m ruleMemory) (ruleMemory, output, error)
+	// apply evaluates the rule given the answer to its query, or queryErr, and
+	// returns what it remembers next and what there is to tell. It changes nothing
+	// outside. With an error, the memory is still to be kept and the output to be
+	// told, unless it wraps errCutShort.
+	apply(ctx context.Context, ev evaluation, m ruleMemory, res Result, queryErr error) (ruleMemory, output, error)
 	// farewell returns what there is to tell when the rule is gone for good.
 	farewell(m ruleMemory, now Instant) output
 }

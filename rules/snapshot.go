@@ -74,11 +74,14 @@ type RuleSnapshot struct {
 
 	Pending, Firing int    // of Alerts
 	Errors          uint64 // evaluations that failed, ever
+
+	series []labels.Labels // of a recording rule: written by its last good evaluation
 }
 
 // remember shows the rule as m has it.
 func (r *RuleSnapshot) remember(m *ruleMemory) {
 	r.Alerts, r.History, r.Errors = m.alerts, m.history, m.errors
+	r.series = m.series
 	r.Pending, r.Firing = 0, 0
 	for i := range m.alerts {
 		switch m.alerts[i].State {

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"tocsin/config"
@@ -9,9 +11,13 @@ import (
 
 // swap is a change of groups, decided and built but not carried out.
 type swap struct {
-	slots   []slot    // in the order of the new configuration
-	leavers []*leaver // the groups that do not stay as they are
+	slots   []slot      // in the order of the new configuration
+	leavers []*leaver   // the groups that do not stay as they are
+	dormant []recovered // that wait for their file to be mended
+	deps    *Deps
 	change  Change
+
+	farewells *farewells // set once it is known who leaves
 }
 
 // slot is the place of one group: kept as it is, or next with what it goes on
@@ -20,6 +26,8 @@ type slot struct {
 	kept *running
 	next *Group
 	heir heir
+	// estate is what the group is part of if memory changes its name; else nil.
+	estate *estate
 }
 
 // leaver is a running group that is given up.
@@ -28,26 +36,54 @@ type leaver struct {
 	succeeded bool  // another group takes its place
 	left      []int // rules that nobody goes on from
 
-	memory Memory        // set before gone is closed
-	gone   chan struct{} // closed when it has ended and said what there was to say
+	inherited bool          // somebody goes on from it
+	memory    Memory        // set before gone is closed
+	gone      chan struct{} // closed when it has ended and said what there was to say
 }
 
 // prepare decides what becomes of every group and builds the new ones.
 func (m *Manager) prepare(p Plan) *swap {
+	if p.Incomplete {
+		p.Files = m.withOthers(p.Files)
+	}
 	b := builder{plan: &p, running: make(map[config.Key]*running, len(m.running)), bad: map[string]bool{}}
 	for _, r := range m.running {
 		b.running[r.cfg.Key] = r
 	}
 	built := b.build()
-	sw := &swap{change: Change{Problems: b.problems}}
+	sw := &swap{deps: p.Deps, change: Change{Problems: b.problems}}
 	if p.AllOrNothing && len(b.problems) > 0 {
 		sw.change.Refused = true
 		return sw
 	}
-	sw.place(&p, b.bad, built, m.running)
-	sw.relate(m.running)
+	sw.place(&p, maps.Clone(b.bad), built, m.running)
+	sw.relate(m.running, sw.awake(m.dormant, b.bad))
+	sw.spareOthers()
 	sw.describe(InstantOf(time.Now()))
 	return sw
+}
+
+// withOthers returns files with those added, as bad ones, that groups which run or
+// ran are from.
+func (m *Manager) withOthers(files []PlanFile) []PlanFile {
+	known := make(map[string]bool, len(files))
+	for i := range files {
+		known[files[i].Name] = true
+	}
+	all := slices.Clone(files)
+	add := func(name string) {
+		if !known[name] {
+			known[name] = true
+			all = append(all, PlanFile{Name: name, Bad: true})
+		}
+	}
+	for _, r := range m.running {
+		add(r.cfg.Key.File)
+	}
+	for i := range m.dormant {
+		add(m.dormant[i].cfg.Key.File)
+	}
+	return all
 }
 
 // builder builds the groups of a plan.
@@ -112,7 +148,7 @@ func (sw *swap) place(p *Plan, bad map[string]bool, built [][]slot, running []*r
 }
 
 // relate finds out which groups leave and what goes on from them.
-func (sw *swap) relate(running []*running) {
+func (sw *swap) relate(running, dormant []*running) {
 	stays := make(map[*Group]bool, len(running))
 	var fresh []*config.Group
 	for _, s := range sw.slots {
@@ -123,24 +159,28 @@ func (sw *swap) relate(running []*running) {
 		}
 	}
 	var old []*config.Group
-	for _, r := range running {
+	for _, r := range slices.Concat(running, dormant) {
 		if !stays[r.Group] {
-			old = append(old, r.cfg)
+			cfg := r.cfg
+			if len(dormant) > 0 && !r.dormant {
+				cfg = identity(cfg)
+			}
+			old = append(old, cfg)
 			sw.leavers = append(sw.leavers, &leaver{running: r, gone: make(chan struct{})})
 		}
 	}
 	sw.change.Kept = len(stays)
+	if len(dormant) > 0 {
+		for i, cfg := range fresh {
+			fresh[i] = identity(cfg)
+		}
+	}
 	d := trace(old, fresh)
 	n := 0
 	for i := range sw.slots {
-		s := &sw.slots[i]
-		if s.kept != nil {
-			continue
-		}
-		s.heir = d.heirs[n]
-		n++
-		if s.heir.succeeds {
-			sw.leavers[s.heir.place].succeeded = true
+		if s := &sw.slots[i]; s.kept == nil {
+			sw.bequeath(s, d.heirs[n])
+			n++
 		}
 	}
 	for i, l := range sw.leavers {
@@ -148,15 +188,46 @@ func (sw *swap) relate(running []*running) {
 	}
 }
 
+// bequeath has the group of s go on from where h says.
+func (sw *swap) bequeath(s *slot, h heir) {
+	s.heir = h
+	for _, l := range sw.sources(s) {
+		l.inherited = true
+		l.succeeded = l.succeeded || h.succeeds && l == sw.leavers[h.place]
+	}
+}
+
+// sources returns the leavers that the group of s goes on from, each once.
+func (sw *swap) sources(s *slot) []*leaver {
+	if s.heir.place < 0 {
+		return nil
+	}
+	all := []*leaver{sw.leavers[s.heir.place]}
+	last := s.heir.place
+	for _, o := range s.heir.rules {
+		if o.none() || o.group == last {
+			continue
+		}
+		last = o.group
+		if l := sw.leavers[o.group]; !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
 // carryOut stops what is to be replaced or removed and starts what is new. Each
-// group waits only for those that it goes on from, so that a slow one holds up
-// no other.
+// group waits only for those that it goes on from, and with a journal for those of
+// its estate, so that a slow one holds up no other.
 func (sw *swap) carryOut(ctx context.Context) []*running {
+	if sw.deps.Journal != nil {
+		sw.divide()
+	}
 	for _, l := range sw.leavers {
 		l.stop()
 	}
 	for _, l := range sw.leavers {
-		go l.leave(ctx)
+		go l.leave(ctx, sw.farewells)
 	}
 	out := make([]*running, len(sw.slots))
 	started := make(chan struct{}, len(sw.slots))
@@ -171,7 +242,7 @@ func (sw *swap) carryOut(ctx context.Context) []*running {
 		default:
 			waiting++
 			go func() {
-				out[i] = start(ctx, s.next, sw.inherited(s))
+				out[i] = sw.succeed(ctx, s)
 				started <- struct{}{}
 			}()
 		}
@@ -186,27 +257,40 @@ func (sw *swap) carryOut(ctx context.Context) []*running {
 }
 
 // leave ends the group, and what of it is gone says goodbye.
-func (l *leaver) leave(ctx context.Context) {
+func (l *leaver) leave(ctx context.Context, f *farewells) {
 	defer close(l.gone)
 	l.memory = l.retire()
-	l.farewell(ctx, l.memory, l.left)
+	l.farewell(ctx, l.memory, l.left, f)
+	if !l.inherited {
+		l.keepStates(ctx, GroupState{Group: l.cfg.Key})
+	}
 }
 
-// inherited waits for those that the group of s goes on from and returns what it
-// is to remember.
+// succeed starts the group of s with what those that it goes on from remember.
+func (sw *swap) succeed(ctx context.Context, s *slot) *running {
+	sources := sw.sources(s)
+	for _, l := range sources {
+		<-l.gone
+	}
+	s.estate.settle(ctx, sw)
+	m := sw.inherited(s)
+	if slices.ContainsFunc(sources, func(l *leaver) bool { return l.dormant }) {
+		s.next.remind(m)
+	}
+	return start(ctx, s.next, m)
+}
+
+// inherited returns what the group of s is to remember; those that it goes on
+// from are gone.
 func (sw *swap) inherited(s *slot) Memory {
-	place := sw.leavers[s.heir.place]
-	<-place.gone
-	m := place.memory
+	m := sw.leavers[s.heir.place].memory
 	if !s.heir.succeeds {
 		m.stats = GroupStats{}
 	}
 	m.rules = make([]ruleMemory, len(s.heir.rules))
 	for i, from := range s.heir.rules {
 		if !from.none() {
-			source := sw.leavers[from.group]
-			<-source.gone
-			m.rules[i] = source.memory.rules[from.rule]
+			m.rules[i] = sw.leavers[from.group].memory.rules[from.rule]
 		}
 	}
 	return m

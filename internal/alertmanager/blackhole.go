@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/rules"
 )
@@ -32,6 +33,9 @@ func (b *Blackhole) Notify(n rules.Notification) error {
 	b.metrics.sent.Add(len(n.Alerts))
 	return nil
 }
+
+// Undelivered is false: nobody waits for anything.
+func (b *Blackhole) Undelivered(labels.Labels) bool { return false }
 
 // Targets returns the blackhole as the only target.
 func (b *Blackhole) Targets() []Status {

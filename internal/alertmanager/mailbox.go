@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
+
 	"tocsin/config"
 	"tocsin/rules"
 )
@@ -184,6 +186,14 @@ func (m *mailbox) hasten() {
 		l.due = time.Time{}
 	}
 	m.rouse()
+}
+
+// holds reports whether the state of the alert with these labels is unsent.
+func (m *mailbox) holds(l labels.Labels) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.queue.index[l]
+	return ok
 }
 
 // len returns the number of unsent states.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/rules"
 )
@@ -83,6 +84,17 @@ func (s *Set) Notify(n rules.Notification) error {
 		}
 	}
 	return nil
+}
+
+// Undelivered reports whether some target has not accepted the latest state of
+// the alert with these labels.
+func (s *Set) Undelivered(l labels.Labels) bool {
+	for _, t := range s.list() {
+		if t.mail.holds(l) {
+			return true
+		}
+	}
+	return false
 }
 
 // Targets returns how each target is doing, in order.

@@ -115,6 +115,14 @@ func appendTarget(dst []byte, t NotifierTarget) []byte {
 	dst = appendPairs(dst, sortedPairs(t.Labels))
 	dst = append(dst, `,"lastError":`...)
 	dst = jsontext.AppendString(dst, t.LastError)
+	dst = append(dst, `,"lastSuccess":`...)
+	dst = appendTime(dst, rules.InstantOf(t.LastSuccess))
+	dst = append(dst, `,"queued":`...)
+	dst = strconv.AppendInt(dst, int64(t.Queued), 10)
+	if !t.Oldest.IsZero() {
+		dst = append(dst, `,"oldest":`...)
+		dst = appendTime(dst, rules.InstantOf(t.Oldest))
+	}
 	return append(dst, '}')
 }
 

@@ -68,7 +68,33 @@ func appendGroupTail(dst []byte, s *rules.Snapshot, states *[stateCount]int) []b
 	dst = strconv.AppendInt(dst, int64(g.Limit), 10)
 	dst = append(dst, `,"evaluationTime":`...)
 	dst = appendSeconds(dst, roundDuration(s))
+	dst = appendGaps(dst, s.Stats.Gaps)
 	return append(dst, '}')
+}
+
+// appendGaps appends the times for which evaluations were missing, if there were
+// any.
+func appendGaps(dst []byte, gaps []rules.Gap) []byte {
+	for i, g := range gaps {
+		if i == 0 {
+			dst = append(dst, `,"gaps":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"from":`...)
+		dst = appendTime(dst, g.From)
+		dst = append(dst, `,"to":`...)
+		dst = appendTime(dst, g.To)
+		dst = append(dst, `,"filled":`...)
+		dst = strconv.AppendInt(dst, int64(g.Filled), 10)
+		dst = append(dst, `,"unfilled":`...)
+		dst = strconv.AppendInt(dst, int64(g.Unfilled), 10)
+		dst = append(dst, '}')
+	}
+	if len(gaps) > 0 {
+		dst = append(dst, ']')
+	}
+	return dst
 }
 
 // appendGroupOptions appends the fields that are there only when the group has

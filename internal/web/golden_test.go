@@ -15,7 +15,7 @@ import (
 )
 
 // ours are the fields that vmalert does not have.
-var ours = []string{"keepFiringFor", "limit"}
+var ours = []string{"keepFiringFor", "limit", "lastSuccess", "queued", "oldest", "gaps"}
 
 // flatten returns JSON as one line per value, with its path, in the order of the
 // text, so that two documents are equal only if their keys are in one order.

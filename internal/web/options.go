@@ -114,7 +114,8 @@ type NotifierTarget struct {
 	Labels      map[string]string
 	LastError   string    // of the last attempt; "" when it went well
 	LastSuccess time.Time // zero before the first
-	Queued      int       // alerts not yet accepted
+	Queued      int       // alerts of which the latest state is not yet accepted
+	Oldest      time.Time // since when the one that waits longest does; zero if none does
 }
 
 var errNoReload = errors.New("reloading is not available")

@@ -22,6 +22,7 @@ type targetRow struct {
 	LastError string
 	Delivered when
 	Queued    int
+	Oldest    when // since when the one that waits longest does
 }
 
 func (s *Server) notifiersPage(q pageRequest) (pageContent, error) {
@@ -33,6 +34,7 @@ func (s *Server) notifiersPage(q pageRequest) (pageContent, error) {
 			section.Targets = append(section.Targets, targetRow{
 				Address: t.Address, Labels: sortedPairs(t.Labels), LastError: t.LastError,
 				Delivered: q.when(rules.InstantOf(t.LastSuccess)), Queued: t.Queued,
+				Oldest: q.when(rules.InstantOf(t.Oldest)),
 			})
 		}
 		d.Groups = append(d.Groups, section)

@@ -240,7 +240,7 @@ func TestNotifierLabelsAreSortedAndErrorsShown(t *testing.T) {
 		}}}}
 	}}
 	body := getOK(t, New(Options{State: state}), "/api/v1/notifiers")
-	want := `{"status":"success","data":{"notifiers":[{"kind":"DNSSD","targets":[{"address":"http://am","labels":{"a":"2","z":"1"},"lastError":"status \"500\""}]}]}}`
+	want := `{"status":"success","data":{"notifiers":[{"kind":"DNSSD","targets":[{"address":"http://am","labels":{"a":"2","z":"1"},"lastError":"status \"500\"","lastSuccess":"0001-01-01T00:00:00Z","queued":0}]}]}}`
 	if body != want {
 		t.Errorf("got  %s\nwant %s", body, want)
 	}
