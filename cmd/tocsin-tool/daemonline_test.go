@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite daemonflags.txt and the files i
 
 // listsOfSwitches are the flags that are lists of true and false, which the
 // documents do not tell from other lists.
-var listsOfSwitches = []string{"httpListenAddr.useProxyProtocol", "mtls", "notifier.tlsInsecureSkipVerify", "tls"}
+var listsOfSwitches = []string{"httpListenAddr.useProxyProtocol", "mtls", "notifier.tlsInsecureSkipVerify", "remoteWrite.tlsInsecureSkipVerify", "tls"}
 
 // documentedFlags returns the flags of the daemon and of vmalert as lines of the
 // table.

@@ -10,84 +10,97 @@ import (
 	"tocsin/internal/httpx"
 )
 
-// clientFlags are the connection flags of one URL as written; client turns them
-// into options.
-type clientFlags struct {
-	name string // prefix of the flags, such as "datasource"
+const (
+	skipVerifyHelp      = "Accept any server certificate"
+	idleConnTimeout     = 50 * time.Second
+	idleConnTimeoutHelp = "Close connections that were idle for this long; keep it below the server's own limit"
+)
 
-	// direct are the options that need no reading beyond that of the flag.
-	direct         httpx.ClientOptions
+// connection is the options of one connection while they are put together from
+// flags.
+type connection struct {
+	httpx.ClientOptions
+	// What has a structure of its own.
 	headers        string
 	scopes         string
 	endpointParams string
 }
 
-// addClientFlags defines the connection flags every single-URL endpoint has. The
-// metrics of its connections begin with metricsPrefix.
+// connectionText is a connection flag that is a text, with its place.
+type connectionText struct {
+	suffix string // after the name of the endpoint
+	secret bool
+	help   string
+	place  func(*connection) *string
+}
+
+// connectionTexts lists the connection flags that are texts, in the order of the
+// help.
+func connectionTexts() []connectionText {
+	type c = connection
+	return []connectionText{
+		{"basicAuth.username", false, "User for basic authentication", func(o *c) *string { return &o.BasicAuth.Username }},
+		{"basicAuth.usernameFile", false, "File with the user for basic authentication, read again when it changes", func(o *c) *string { return &o.BasicAuth.UsernameFile }},
+		{"basicAuth.password", true, "Password for basic authentication, or file:///path or an http(s) URL to read it from", func(o *c) *string { return (*string)(&o.BasicAuth.Password) }},
+		{"basicAuth.passwordFile", false, "File with the password for basic authentication, read again when it changes", func(o *c) *string { return &o.BasicAuth.PasswordFile }},
+		{"bearerToken", true, "Bearer token, or file:///path or an http(s) URL to read it from", func(o *c) *string { return (*string)(&o.BearerToken) }},
+		{"bearerTokenFile", false, "File with the bearer token, read again when it changes", func(o *c) *string { return &o.BearerTokenFile }},
+		{"oauth2.clientID", false, "Client id for the OAuth2 client-credentials grant", func(o *c) *string { return &o.OAuth2.ClientID }},
+		{"oauth2.clientSecret", true, "OAuth2 client secret, or file:///path or an http(s) URL to read it from", func(o *c) *string { return (*string)(&o.OAuth2.ClientSecret) }},
+		{"oauth2.clientSecretFile", false, "File with the OAuth2 client secret, read again when it changes", func(o *c) *string { return &o.OAuth2.ClientSecretFile }},
+		{"oauth2.endpointParams", true, `Extra parameters for the OAuth2 token endpoint, as JSON: {"name":"value"}`, func(o *c) *string { return &o.endpointParams }},
+		{"oauth2.scopes", false, "OAuth2 scopes, separated by semicolons", func(o *c) *string { return &o.scopes }},
+		{"oauth2.tokenUrl", false, "OAuth2 token endpoint", func(o *c) *string { return &o.OAuth2.TokenURL }},
+		{"tlsCAFile", false, "File with the certificate authorities to trust instead of the system's", func(o *c) *string { return &o.TLS.CAFile }},
+		{"tlsCertFile", false, "File with the client certificate", func(o *c) *string { return &o.TLS.CertFile }},
+		{"tlsKeyFile", false, "File with the key of the client certificate", func(o *c) *string { return &o.TLS.KeyFile }},
+		{"tlsServerName", false, "Server name to expect in the certificate instead of the URL's host", func(o *c) *string { return &o.TLS.ServerName }},
+		{"headers", true, "Headers of every request, separated by ^^: 'Name: value^^Other: value'", func(o *c) *string { return &o.headers }},
+	}
+}
+
+// read completes the options and checks the whole. Messages call the flags as flag
+// says and never show a value, as most of them are secrets.
+func (c connection) read(flag func(suffix string) string) (httpx.ClientOptions, error) {
+	o := c.ClientOptions
+	var headersErr, paramsErr error
+	o.Headers, headersErr = splitHeaders(c.headers)
+	if headersErr != nil {
+		headersErr = fmt.Errorf("%s: %w", flag("headers"), headersErr)
+	}
+	o.OAuth2.Scopes = splitScopes(c.scopes)
+	o.OAuth2.EndpointParams, paramsErr = readEndpointParams(c.endpointParams)
+	if paramsErr != nil {
+		paramsErr = fmt.Errorf("%s: %w", flag("oauth2.endpointParams"), paramsErr)
+	}
+	o = moveSecretFiles(o)
+	return o, errors.Join(headersErr, paramsErr, checkAuth(o, flag), checkTLS(o.TLS, flag))
+}
+
+// clientFlags are the connection flags of an endpoint of which there is one.
+type clientFlags struct {
+	name   string // prefix of the flags, such as "datasource"
+	direct connection
+}
+
+// addClientFlags defines the connection flags of an endpoint. The metrics of its
+// connections begin with metricsPrefix.
 func addClientFlags(f *flagSet, name, metricsPrefix string) *clientFlags {
-	c := &clientFlags{name: name, direct: httpx.ClientOptions{MetricsPrefix: metricsPrefix}}
-	o := &c.direct
+	c := &clientFlags{name: name}
+	c.direct.MetricsPrefix = metricsPrefix
 	f.connection = true
 	defer func() { f.connection = false }()
-
-	f.string(&o.BasicAuth.Username, name+".basicAuth.username", "", "User for basic authentication")
-	f.string(&o.BasicAuth.UsernameFile, name+".basicAuth.usernameFile", "", "File with the user for basic authentication, read again when it changes")
-	f.secret(&o.BasicAuth.Password, name+".basicAuth.password", "Password for basic authentication, or file:///path or an http(s) URL to read it from")
-	f.string(&o.BasicAuth.PasswordFile, name+".basicAuth.passwordFile", "", "File with the password for basic authentication, read again when it changes")
-	f.secret(&o.BearerToken, name+".bearerToken", "Bearer token, or file:///path or an http(s) URL to read it from")
-	f.string(&o.BearerTokenFile, name+".bearerTokenFile", "", "File with the bearer token, read again when it changes")
-
-	f.string(&o.OAuth2.ClientID, name+".oauth2.clientID", "", "Client id for the OAuth2 client-credentials grant")
-	f.secret(&o.OAuth2.ClientSecret, name+".oauth2.clientSecret", "OAuth2 client secret, or file:///path or an http(s) URL to read it from")
-	f.string(&o.OAuth2.ClientSecretFile, name+".oauth2.clientSecretFile", "", "File with the OAuth2 client secret, read again when it changes")
-	f.string(&c.endpointParams, name+".oauth2.endpointParams", "", `Extra parameters for the OAuth2 token endpoint, as JSON: {"name":"value"}`).secret = true
-	f.string(&c.scopes, name+".oauth2.scopes", "", "OAuth2 scopes, separated by semicolons")
-	f.string(&o.OAuth2.TokenURL, name+".oauth2.tokenUrl", "", "OAuth2 token endpoint")
-
-	f.string(&o.TLS.CAFile, name+".tlsCAFile", "", "File with the certificate authorities to trust instead of the system's")
-	f.string(&o.TLS.CertFile, name+".tlsCertFile", "", "File with the client certificate")
-	f.string(&o.TLS.KeyFile, name+".tlsKeyFile", "", "File with the key of the client certificate")
-	f.string(&o.TLS.ServerName, name+".tlsServerName", "", "Server name to expect in the certificate instead of the URL's host")
-	f.bool(&o.TLS.InsecureSkipVerify, name+".tlsInsecureSkipVerify", false, "Accept any server certificate")
-
-	f.string(&c.headers, name+".headers", "", "Headers of every request, separated by ^^: 'Name: value^^Other: value'").secret = true
-	f.duration(&o.IdleConnTimeout, name+".idleConnTimeout", 50*time.Second, "Close connections that were idle for this long; keep it below the server's own limit")
+	for _, text := range connectionTexts() {
+		f.string(text.place(&c.direct), name+"."+text.suffix, "", text.help).secret = text.secret
+	}
+	f.bool(&c.direct.TLS.InsecureSkipVerify, name+".tlsInsecureSkipVerify", false, skipVerifyHelp)
+	f.duration(&c.direct.IdleConnTimeout, name+".idleConnTimeout", idleConnTimeout, idleConnTimeoutHelp)
 	return c
 }
 
 // client returns the options, or everything that is wrong with them.
 func (c *clientFlags) client() (httpx.ClientOptions, error) {
-	return readClient(c.direct, clientTexts{
-		flag:           func(suffix string) string { return "-" + c.name + "." + suffix },
-		headers:        c.headers,
-		scopes:         c.scopes,
-		endpointParams: c.endpointParams,
-	})
-}
-
-// clientTexts are the connection flags whose text has a structure of its own.
-type clientTexts struct {
-	flag           func(suffix string) string // how messages call the flag
-	headers        string
-	scopes         string
-	endpointParams string
-}
-
-// readClient completes o from t and checks the whole. Its errors never show a
-// value, as most of them are secrets.
-func readClient(o httpx.ClientOptions, t clientTexts) (httpx.ClientOptions, error) {
-	var headersErr, paramsErr error
-	o.Headers, headersErr = splitHeaders(t.headers)
-	if headersErr != nil {
-		headersErr = fmt.Errorf("%s: %w", t.flag("headers"), headersErr)
-	}
-	o.OAuth2.Scopes = splitScopes(t.scopes)
-	o.OAuth2.EndpointParams, paramsErr = readEndpointParams(t.endpointParams)
-	if paramsErr != nil {
-		paramsErr = fmt.Errorf("%s: %w", t.flag("oauth2.endpointParams"), paramsErr)
-	}
-	o = moveSecretFiles(o)
-	return o, errors.Join(headersErr, paramsErr, checkAuth(o, t.flag), checkTLS(o.TLS, t.flag))
+	return c.direct.read(func(suffix string) string { return "-" + c.name + "." + suffix })
 }
 
 // splitHeaders reads "Name: value^^Name: value".

@@ -45,14 +45,15 @@ func parse(args []string, lookup lookupEnv) (*commandLine, error) {
 // completeOptions fills in the options that are not plain values of one flag.
 func (f *flags) completeOptions() error {
 	o := &f.options
-	var errs [4]error
+	var errs [5]error
 	o.Datasource.Client, errs[0] = f.datasource.client()
 	o.RemoteRead.Client, errs[1] = f.remoteRead.client()
-	o.RemoteWrite.Client, errs[2] = f.remoteWrite.client()
+	errs[2] = f.remoteWrite.options(&o.RemoteWrite)
 	o.External.Labels, errs[3] = readLabels(f.externalLabels.items)
 
 	o.Rules.Files = f.ruleFiles.items
 	o.Rules.Templates = f.templates.items
+	o.Storage.Demanded = f.entry("storage.path").Changed
 	o.Rules.DefaultType = config.Type(f.defaultType)
 	// One evaluation is always kept: pages and API show the last one.
 	o.Rules.UpdateEntriesLimit = max(o.Rules.UpdateEntriesLimit, 1)
@@ -62,7 +63,8 @@ func (f *flags) completeOptions() error {
 	if len(o.HTTP.ListenAddrs) == 0 {
 		o.HTTP.ListenAddrs = []string{defaultListenAddr}
 	}
-	return errors.Join(append(errs[:], f.notifier.options(&o.Notifier))...)
+	errs[4] = f.notifier.options(&o.Notifier)
+	return errors.Join(errs[:]...)
 }
 
 // readLabels reads labels of the form name=value. The last one of a name counts.
@@ -102,7 +104,7 @@ func cleanPathPrefix(prefix string) string {
 
 // warnings tells what is accepted but has no effect.
 func (f *flags) warnings() []string {
-	warnings := f.notifier.surplus()
+	warnings := append(f.remoteWrite.surplus(), f.notifier.surplus()...)
 	for _, e := range f.entries {
 		if e.topic == topicLicence && e.Changed {
 			warnings = append(warnings, fmt.Sprintf("-%s is ignored, as tocsin needs no licence", e.Name))

@@ -46,6 +46,7 @@ func TestDefaultOptions(t *testing.T) {
 		DefaultType: config.Prometheus, EvaluationInterval: time.Minute, EvalDelay: 30 * time.Second,
 		MaxStartDelay: 5 * time.Minute, UpdateEntriesLimit: 20, ValidateExpressions: true, ValidateTemplates: true,
 		ErrorResendDuration: time.Hour, ConflictingLabels: "exported", ChainWait: 10 * time.Second,
+		CatchUp: time.Hour, CatchUpConcurrency: 4,
 		LoadTimeout: 10 * time.Second, MaxFileSize: 32 << 20,
 	}
 	if diff := cmp.Diff(want, o.Rules); diff != "" {
@@ -63,11 +64,11 @@ func TestClientFlagsOfEveryEndpoint(t *testing.T) {
 	for name, client := range map[string]func(app.Options) httpx.ClientOptions{
 		"datasource":  func(o app.Options) httpx.ClientOptions { return o.Datasource.Client },
 		"remoteRead":  func(o app.Options) httpx.ClientOptions { return o.RemoteRead.Client },
-		"remoteWrite": func(o app.Options) httpx.ClientOptions { return o.RemoteWrite.Client },
+		"remoteWrite": func(o app.Options) httpx.ClientOptions { return o.RemoteWrite.Targets[0].Client },
 		"notifier":    func(o app.Options) httpx.ClientOptions { return o.Notifier.Targets[0].Client },
 	} {
 		flag := func(suffix string) string { return "-" + name + "." + suffix }
-		o := mustParse(t, "-notifier.url=http://am",
+		o := mustParse(t, "-notifier.url=http://am", "-remoteWrite.url=http://vm",
 			flag("oauth2.clientID=id"), flag("oauth2.clientSecretFile=/secret"),
 			flag("oauth2.scopes=a; b;"), flag("oauth2.tokenUrl=https://idp/token"),
 			flag(`oauth2.endpointParams={"aud":"x,y"}`),

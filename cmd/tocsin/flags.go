@@ -1,7 +1,6 @@
 package main
 
 import (
-	"runtime"
 	"time"
 
 	"tocsin/internal/app"
@@ -23,8 +22,9 @@ type flags struct {
 	templates      *list[string]
 	secretFlags    *list[string]
 
-	datasource, remoteRead, remoteWrite *clientFlags
-	notifier                            *notifierFlags
+	datasource, remoteRead *clientFlags
+	remoteWrite            *remoteWriteFlags
+	notifier               *notifierFlags
 
 	envEnabled  bool
 	envPrefix   string
@@ -38,8 +38,9 @@ func defineFlags() *flags {
 	f := &flags{flagSet: newFlagSet()}
 	f.addRuleFlags()
 	f.addDatasourceFlags()
-	f.addRemoteWriteFlags()
+	f.remoteWrite = addRemoteWriteFlags(f.flagSet, &f.options.RemoteWrite)
 	f.addRemoteReadFlags()
+	f.addStorageFlags()
 	f.notifier = addNotifierFlags(f.flagSet, &f.options.Notifier)
 	f.addExternalFlags()
 	f.addHTTPFlags()
@@ -73,6 +74,8 @@ func (f *flags) addRuleFlags() {
 	f.string(&o.ConflictingLabels, "rule.conflictingLabels", "exported", "When a rule sets a label of the result: exported keeps the old value as exported_<name>, override drops it")
 	f.bool(&o.AllOrNothing, "rule.allOrNothing", false, "Whether a problem in one rule file keeps the others from being loaded as well; otherwise the file keeps its last good version and the rest is put in force")
 	f.bool(&o.SilentRemoval, "rule.silentRemoval", false, "Whether alerts and series of rules that are removed by a reload are left to expire, instead of being resolved and ended")
+	f.duration(&o.CatchUp, "rule.catchUp", time.Hour, "Evaluations that were missed, by a stop or because the datasource did not answer, are made up for by range queries if they are no older than this; 0 leaves gaps")
+	f.int(&o.CatchUpConcurrency, "rule.catchUpConcurrency", 4, "How many range queries of -rule.catchUp may be under way at once")
 	f.duration(&o.ChainWait, "rule.chainWait", 10*time.Second, "How long a rule that reads a series of an earlier rule waits for its write to be accepted")
 	f.duration(&o.LoadTimeout, "rule.loadTimeout", 10*time.Second, "Most time to read one rule URL")
 	f.size(&o.MaxFileSize, "rule.maxFileSize", 32<<20, "Largest rule file or URL that is read")
@@ -97,28 +100,6 @@ func (f *flags) addDatasourceFlags() {
 	f.int(&f.datasource.direct.MaxIdleConnections, "datasource.maxIdleConnections", 100, "Most idle connections kept for later queries")
 }
 
-func (f *flags) addRemoteWriteFlags() {
-	f.topic = topicRemoteWrite
-	o := &f.options.RemoteWrite
-	f.string(&o.URL, "remoteWrite.url", "", "Where results of recording rules and the state of alerts are written. Required for recording rules")
-	f.bool(&o.ShowURL, "remoteWrite.showURL", false, "Show -remoteWrite.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")
-	f.bool(&o.DisablePathAppend, "remoteWrite.disablePathAppend", false, "Use the URL as it is instead of appending /api/v1/write")
-	concurrency := f.int(&o.Concurrency, "remoteWrite.concurrency", 2*runtime.GOMAXPROCS(0), "Requests in flight")
-	concurrency.defaultDoc = "twice the CPUs"
-	f.duration(&o.FlushInterval, "remoteWrite.flushInterval", 2*time.Second, "Longest a series waits for its batch to fill")
-	f.int(&o.MaxBatchSize, "remoteWrite.maxBatchSize", 10_000, "Most series in one request")
-	f.int(&o.MaxQueueSize, "remoteWrite.maxQueueSize", 100_000, "Most series that wait to be sent")
-	f.duration(&o.RetryMinInterval, "remoteWrite.retryMinInterval", time.Second, "Wait before the first retry; it doubles with every further one")
-	f.duration(&o.RetryMaxTime, "remoteWrite.retryMaxTime", 30*time.Second, "How long a request is retried before its series are given up")
-	f.duration(&o.SendTimeout, "remoteWrite.sendTimeout", 30*time.Second, "Most time one request may take")
-	f.duration(&o.DrainTimeout, "remoteWrite.drainTimeout", 5*time.Second, "How long to go on writing queued series at shutdown")
-
-	f.remoteWrite = addClientFlags(f.flagSet, "remoteWrite", "vmalert_remotewrite")
-	f.connection = true
-	defer func() { f.connection = false }()
-	f.int(&f.remoteWrite.direct.MaxIdleConnections, "remoteWrite.maxIdleConnections", 100, "Most idle connections kept for later requests")
-}
-
 func (f *flags) addRemoteReadFlags() {
 	f.topic = topicRemoteRead
 	o := &f.options.RemoteRead
@@ -127,6 +108,13 @@ func (f *flags) addRemoteReadFlags() {
 	f.bool(&o.DisablePathAppend, "remoteRead.disablePathAppend", false, "Use the URL as it is instead of appending /api/v1/query")
 	f.duration(&o.Lookback, "remoteRead.lookback", time.Hour, "How far back the state of alerts is looked for")
 	f.remoteRead = addClientFlags(f.flagSet, "remoteRead", "vmalert_remoteread")
+}
+
+func (f *flags) addStorageFlags() {
+	f.topic = topicStorage
+	o := &f.options.Storage
+	f.string(&o.Path, "storage.path", "tocsin-data", "Folder that keeps the state of alerts, notifications that are due and results that are not written yet, so that no restart loses them; empty keeps them in memory only")
+	f.size(&o.MaxDiskUsage, "storage.maxDiskUsage", 1<<30, "Most that -storage.path may hold; the oldest results that wait are dropped beyond that")
 }
 
 func (f *flags) addExternalFlags() {

@@ -19,6 +19,7 @@ var (
 	topicDatasource  = topic{"datasource", "Datasource"}
 	topicRemoteWrite = topic{"remoteWrite", "Remote write"}
 	topicRemoteRead  = topic{"remoteRead", "Remote read"}
+	topicStorage     = topic{"storage", "Storage"}
 	topicNotifier    = topic{"notifier", "Notifier"}
 	topicExternal    = topic{"external", "Labels and links"}
 	topicHTTP        = topic{"http", "HTTP server"}

@@ -82,7 +82,7 @@ func TestHelpForFlags(t *testing.T) {
 
 func TestHelpForNothing(t *testing.T) {
 	got := parseProblems(t, noEnv, "-help=weather")
-	want := []string{`-help: no topic or flag "weather"; the topics are rules, datasource, remoteWrite, remoteRead, notifier, external, http, logging, general, licence`}
+	want := []string{`-help: no topic or flag "weather"; the topics are rules, datasource, remoteWrite, remoteRead, storage, notifier, external, http, logging, general, licence`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
@@ -112,7 +112,9 @@ the next argument; a switch takes a value only after ` + "`=`" + `. Mistakes are
 ` + "`tocsin -help`" + `, ` + "`-help=<topic>`" + ` and ` + "`-help=<flag>`" + ` print what is below.
 
 - **array**: repeated, or separated by commas. A comma in quotes or brackets is part of its item. The
-  items of ` + "`-notifier.*`" + ` pair with those of ` + "`-notifier.url`" + `; a single item applies to every URL.
+  items of ` + "`-notifier.*`" + ` pair with those of ` + "`-notifier.url`" + `, and those of ` + "`-remoteWrite.*`" + ` with those of
+  ` + "`-remoteWrite.url`" + `; a single item applies to every URL. With one ` + "`-remoteWrite.url`" + ` there is nothing to
+  pair, so its other values are taken as they are, commas and quotes included.
 - **duration**: ` + "`30s`, `5m`, `1h30m`, `1d`, `2w`, `1y`" + `. A number needs its unit.
 - **size**: bytes, or with a unit: ` + "`64KB`" + ` is 64000 bytes, ` + "`32MiB`" + ` is 33554432.
 - ` + "`%{NAME}`" + ` in a value stands for the environment variable ` + "`NAME`" + `, which must be set.

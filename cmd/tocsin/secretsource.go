@@ -58,7 +58,9 @@ func secretsOf(o *app.Options) []namedSecret {
 	}
 	client("datasource", &o.Datasource.Client)
 	client("remoteRead", &o.RemoteRead.Client)
-	client("remoteWrite", &o.RemoteWrite.Client)
+	for i := range o.RemoteWrite.Targets {
+		client("remoteWrite", &o.RemoteWrite.Targets[i].Client)
+	}
 	for i := range o.Notifier.Targets {
 		client("notifier", &o.Notifier.Targets[i].Client)
 	}

@@ -25,13 +25,13 @@ func TestClientSecretsFromFilesAreReadAgainLater(t *testing.T) {
 	o := mustParse(t,
 		"-datasource.basicAuth.username=u", "-datasource.basicAuth.password=file:///run/secret/password",
 		"-remoteRead.bearerToken=file://./token",
-		"-remoteWrite.oauth2.clientID=i", "-remoteWrite.oauth2.tokenUrl=http://idp", "-remoteWrite.oauth2.clientSecret=file:///run/secret/client",
+		"-remoteWrite.url=http://vm", "-remoteWrite.oauth2.clientID=i", "-remoteWrite.oauth2.tokenUrl=http://idp", "-remoteWrite.oauth2.clientSecret=file:///run/secret/client",
 		"-notifier.url=http://a,http://b", "-notifier.bearerToken=file:///t1,plain",
 	)
 	got := []string{
 		o.Datasource.Client.BasicAuth.PasswordFile, string(o.Datasource.Client.BasicAuth.Password),
 		o.RemoteRead.Client.BearerTokenFile,
-		o.RemoteWrite.Client.OAuth2.ClientSecretFile,
+		o.RemoteWrite.Targets[0].Client.OAuth2.ClientSecretFile,
 		o.Notifier.Targets[0].Client.BearerTokenFile, string(o.Notifier.Targets[1].Client.BearerToken),
 	}
 	want := []string{"/run/secret/password", "", "./token", "/run/secret/client", "/t1", "plain"}

@@ -26,7 +26,6 @@ func (f *flags) checkURLs() error {
 	for _, u := range []struct{ flag, url string }{
 		{"datasource.url", o.Datasource.URL},
 		{"remoteRead.url", o.RemoteRead.URL},
-		{"remoteWrite.url", o.RemoteWrite.URL},
 		{"external.url", o.External.URL},
 	} {
 		if u.url == "" {
@@ -71,6 +70,9 @@ func (f *flags) checkRanges() error {
 		notNegative("rule.maxResolveDuration", r.MaxResolveDuration),
 		notNegative("rule.resendOnErrorDuration", r.ErrorResendDuration),
 		notNegative("rule.chainWait", r.ChainWait),
+		notNegative("rule.catchUp", r.CatchUp),
+		positive("rule.catchUpConcurrency", r.CatchUpConcurrency),
+		positive("storage.maxDiskUsage", o.Storage.MaxDiskUsage),
 		positive("rule.loadTimeout", r.LoadTimeout),
 		positive("rule.maxFileSize", r.MaxFileSize),
 
@@ -89,8 +91,8 @@ func (f *flags) checkRanges() error {
 		notNegative("remoteWrite.retryMaxTime", w.RetryMaxTime),
 		positive("remoteWrite.sendTimeout", w.SendTimeout),
 		notNegative("remoteWrite.drainTimeout", w.DrainTimeout),
-		notNegative("remoteWrite.idleConnTimeout", f.remoteWrite.direct.IdleConnTimeout),
-		notNegative("remoteWrite.maxIdleConnections", f.remoteWrite.direct.MaxIdleConnections),
+		notNegative("remoteWrite.idleConnTimeout", f.remoteWrite.common.IdleConnTimeout),
+		notNegative("remoteWrite.maxIdleConnections", f.remoteWrite.common.MaxIdleConnections),
 
 		positive("remoteRead.lookback", o.RemoteRead.Lookback),
 		notNegative("remoteRead.idleConnTimeout", f.remoteRead.direct.IdleConnTimeout),

@@ -120,15 +120,18 @@ func (l *list[T]) Set(s string) error {
 	return nil
 }
 
-// at returns the item that belongs to the i-th URL: a single item belongs to
-// every URL.
-func (l *list[T]) at(i int) T {
+// at returns the item that belongs to the i-th URL.
+func (l *list[T]) at(i int) T { return itemAt(l.items, i, l.unset) }
+
+// itemAt returns the item that belongs to the i-th URL: a single item belongs to
+// every URL, and unset to those without one.
+func itemAt[T any](items []T, i int, unset T) T {
 	switch {
-	case i < len(l.items):
-		return l.items[i]
-	case len(l.items) == 1:
-		return l.items[0]
+	case i < len(items):
+		return items[i]
+	case len(items) == 1:
+		return items[0]
 	default:
-		return l.unset
+		return unset
 	}
 }

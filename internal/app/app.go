@@ -11,6 +11,8 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"tocsin/internal/datasource"
+	"tocsin/internal/journal"
+	"tocsin/internal/journal/store"
 	"tocsin/internal/web"
 	"tocsin/rules"
 )
@@ -53,6 +55,8 @@ type App struct {
 	metrics *metrics.Set
 	started time.Time
 
+	store      *store.Store     // nil if state lives in memory only
+	journal    *journal.Journal // nil without a store
 	datasource *datasource.Client
 	notifiers  notifiers
 	manager    *rules.Manager
@@ -65,12 +69,14 @@ type App struct {
 
 // newApp builds the parts. With an error, the App still has to be closed.
 func newApp(o *Options, s Signals) (*App, error) {
-	a := &App{opts: o, signals: s, log: s.Log, metrics: metrics.NewSet(), started: time.Now()}
+	a := &App{
+		opts: o, signals: s, log: s.Log, metrics: metrics.NewSet(), started: time.Now(),
+		manager: rules.NewManager(),
+	}
 	deps, err := a.deps()
 	if err != nil {
 		return a, err
 	}
-	a.manager = rules.NewManager()
 	a.closers.add("groups", shutdownRounds, a.manager.Close)
 	t, err := ruleTransport(a.metrics)
 	if err != nil {
@@ -94,13 +100,14 @@ func (a *App) deps() (*rules.Deps, error) {
 		return nil, fmt.Errorf("-rule.conflictingLabels: %w", err)
 	}
 	counters := rules.NewCounters(a.metrics)
-	appender, err := a.appender()
+	writers, err := a.openStore()
 	if err != nil {
 		return nil, err
 	}
 	if a.notifiers, err = a.notifier(); err != nil {
 		return nil, err
 	}
+	a.startJournal(writers)
 	if a.datasource, err = a.querier(); err != nil {
 		return nil, err
 	}
@@ -112,9 +119,9 @@ func (a *App) deps() (*rules.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rules.Deps{
-		Querier: a.datasource, Restorer: restorer, Appender: appender, Notifier: a.notifiers,
-		Link: link, Settled: newReleaser().settled, Counters: counters, Log: a.log,
+	deps := &rules.Deps{
+		Querier: a.datasource, Restorer: restorer, Notifier: a.notifiers,
+		CatchUp: a.catchUp(), Link: link, Settled: newReleaser().settled, Counters: counters, Log: a.log,
 		Options: rules.Options{
 			ExternalLabels: o.External.Labels, Conflict: conflict,
 			DisableAlertgroup: o.Rules.DisableAlertgroup,
@@ -123,7 +130,14 @@ func (a *App) deps() (*rules.Deps, error) {
 			ErrorResend: o.Rules.ErrorResendDuration, QueryTimeout: o.Datasource.QueryTimeout,
 			ChainWait: o.Rules.ChainWait, MaxStartDelay: o.Rules.MaxStartDelay,
 		},
-	}, nil
+	}
+	if writers != nil {
+		deps.Appender = writers
+	}
+	if a.journal != nil {
+		deps.Journal = a.journal
+	}
+	return deps, nil
 }
 
 // run serves until ctx is done.

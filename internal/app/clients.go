@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"tocsin/internal/alertmanager"
 	"tocsin/internal/datasource"
 	"tocsin/internal/httpx"
+	"tocsin/internal/journal"
 	"tocsin/internal/remotewrite"
 	"tocsin/rules"
 )
@@ -77,34 +79,36 @@ func (a *App) restorer(c *rules.Counters) (*rules.Restorer, error) {
 	return rules.NewRestorer(q, o.Lookback, c), nil
 }
 
-// appender builds and starts the client of -remoteWrite.url; nil if there is none.
-func (a *App) appender() (rules.Appender, error) {
+// writers builds the clients of -remoteWrite.url; nil if there are none.
+func (a *App) writers() (*remotewrite.Set, error) {
 	o := &a.opts.RemoteWrite
-	if o.URL == "" {
+	if len(o.Targets) == 0 {
 		return nil, nil
 	}
-	t, err := a.transport("remoteWrite", o.Client)
-	if err != nil {
-		return nil, err
+	targets := make([]remotewrite.Target, len(o.Targets))
+	for i := range o.Targets {
+		t, err := a.transport("remoteWrite", o.Targets[i].Client)
+		if err != nil {
+			return nil, err
+		}
+		targets[i] = remotewrite.Target{URL: o.Targets[i].URL, Transport: t}
 	}
-	c, err := remotewrite.New(remotewrite.Options{
-		URL: o.URL, DisablePathAppend: o.DisablePathAppend, ShowURL: o.ShowURL, Transport: t,
+	set, err := remotewrite.NewSet(remotewrite.Options{
+		DisablePathAppend: o.DisablePathAppend, ShowURL: o.ShowURL,
 		Concurrency: o.Concurrency, FlushInterval: o.FlushInterval,
 		MaxBatchSize: o.MaxBatchSize, MaxQueueSize: o.MaxQueueSize,
 		RetryMinInterval: o.RetryMinInterval, RetryMaxTime: o.RetryMaxTime, SendTimeout: o.SendTimeout,
 		Metrics: a.metrics, Log: a.log.With("client", "remote write"),
-	})
+	}, targets)
 	if err != nil {
 		return nil, fmt.Errorf("-remoteWrite.url: %w", err)
 	}
-	c.Start()
-	a.closers.add("remote write", o.DrainTimeout, c.Close)
-	return c, nil
+	return set, nil
 }
 
 // notifiers is who is told of alerts, and how they are doing.
 type notifiers interface {
-	rules.Notifier
+	journal.Notifier
 	Targets() []alertmanager.Status
 }
 
@@ -136,6 +140,13 @@ func (a *App) notifier() (notifiers, error) {
 	}
 	set := alertmanager.NewSet(a.metrics, targets)
 	set.Start()
-	a.closers.add("notifiers", o.DrainTimeout, set.Close)
+	a.closers.add("notifiers", o.DrainTimeout, func(ctx context.Context) error {
+		err := set.Close(ctx)
+		if a.journal != nil && errors.Is(err, alertmanager.ErrUndelivered) {
+			a.log.Info("alerts are left for the next run to deliver", "reason", err)
+			return nil
+		}
+		return err
+	})
 	return set, nil
 }

@@ -51,7 +51,8 @@ func client(prefix string) httpx.ClientOptions {
 // withStorage has o write to w and restore from it.
 func withStorage(o Options, w *world) Options {
 	o.RemoteWrite = RemoteWriteOptions{
-		URL: w.storage.URL, Client: client("vmalert_remotewrite"), Concurrency: 2,
+		Targets:       []RemoteWriteTarget{{URL: w.storage.URL, Client: client("vmalert_remotewrite")}},
+		Concurrency:   2,
 		FlushInterval: 5 * time.Millisecond, MaxBatchSize: 1000, MaxQueueSize: 10_000,
 		RetryMinInterval: time.Millisecond, RetryMaxTime: time.Minute,
 		SendTimeout: time.Minute, DrainTimeout: patience,

@@ -58,7 +58,7 @@ func (a *App) notifierGroups() []web.NotifierGroup {
 func notifierTarget(s alertmanager.Status) web.NotifierTarget {
 	return web.NotifierTarget{
 		Address: s.Address, Labels: s.Labels, LastError: s.LastError,
-		LastSuccess: s.LastSuccess, Queued: s.Queued,
+		LastSuccess: s.LastSuccess, Queued: s.Queued, Oldest: s.Oldest,
 	}
 }
 

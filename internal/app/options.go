@@ -16,6 +16,7 @@ type Options struct {
 	Datasource  DatasourceOptions
 	RemoteRead  RemoteReadOptions
 	RemoteWrite RemoteWriteOptions
+	Storage     StorageOptions
 	Notifier    NotifierOptions
 	External    ExternalOptions
 	HTTP        HTTPOptions
@@ -57,6 +58,8 @@ type RuleOptions struct {
 	DisableAlertgroup   bool
 	AllOrNothing        bool          // files with problems keep the others from being put in force
 	SilentRemoval       bool          // alerts and series of removed rules are left to expire
+	CatchUp             time.Duration // how old missed evaluations may be that are made up for; 0 is not at all
+	CatchUpConcurrency  int           // queries for that under way at once
 	ChainWait           time.Duration // how long a chained rule waits for remote write
 	ConfigCheckInterval time.Duration // 0 is never
 	LoadTimeout         time.Duration // for one rule URL
@@ -87,8 +90,7 @@ type RemoteReadOptions struct {
 
 // RemoteWriteOptions says where results are written.
 type RemoteWriteOptions struct {
-	URL               string
-	Client            httpx.ClientOptions
+	Targets           []RemoteWriteTarget // each gets everything; without one nothing is written
 	DisablePathAppend bool
 	ShowURL           bool
 
@@ -100,6 +102,19 @@ type RemoteWriteOptions struct {
 	RetryMaxTime     time.Duration
 	SendTimeout      time.Duration
 	DrainTimeout     time.Duration // for the queue at shutdown
+}
+
+// RemoteWriteTarget is one storage.
+type RemoteWriteTarget struct {
+	URL    string
+	Client httpx.ClientOptions
+}
+
+// StorageOptions says what survives on disk.
+type StorageOptions struct {
+	Path         string // folder; "" is none
+	Demanded     bool   // the folder was asked for: without it nothing is to run
+	MaxDiskUsage int64  // bytes
 }
 
 // NotifierOptions says who is told of alerts. The slices pair by index; one of

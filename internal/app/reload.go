@@ -33,6 +33,7 @@ type reloader struct {
 	ended    chan struct{}    // closed when run has ended
 	engine   *template.Engine // in force; owned by whoever runs apply
 	failure  string           // the problems of the last load; owned likewise
+	renewed  bool             // something was put in force since all files were good; owned likewise
 
 	status *reloadStatus
 }
@@ -175,9 +176,12 @@ func (r *reloader) finish(o *outcome) {
 
 // note keeps what came of a load, for metrics and pages.
 func (r *reloader) note(o *outcome) {
-	rolledBack := r.failure != "" && !o.changes()
 	r.failure = text(o.problems)
-	r.status.note(o, rolledBack)
+	r.renewed = r.renewed || o.changes() || o.trigger == "start"
+	r.status.note(o, r.renewed)
+	if r.failure == "" {
+		r.renewed = false
+	}
 }
 
 // text returns problems as one text; "" if there are none.
@@ -240,7 +244,7 @@ func (r *reloader) plan(ctx context.Context) (rules.Plan, []error, error) {
 	}
 	deps := *r.base
 	deps.Templates = engine
-	return rules.Plan{Files: c.files, Deps: &deps, Lenient: r.lenient, AllOrNothing: r.strict}, c.problems, nil
+	return rules.Plan{Files: c.files, Incomplete: c.incomplete, Deps: &deps, Lenient: r.lenient, AllOrNothing: r.strict}, c.problems, nil
 }
 
 // sorted returns all problems, those of rule files by file and line.

@@ -48,16 +48,16 @@ func newReloadStatus(s *metrics.Set) *reloadStatus {
 	return st
 }
 
-// note keeps what came of a load. When it was rolledBack, what ran before runs
-// on, and the time of the last success is what it was.
-func (st *reloadStatus) note(o *outcome, rolledBack bool) {
+// note keeps what came of a load. Unless something was renewed, the time of the
+// last success is what it was.
+func (st *reloadStatus) note(o *outcome, renewed bool) {
 	st.took.Store(int64(o.took))
 	st.problems.Store(int64(len(o.problems)))
 	if err := o.err(); err != nil {
 		st.failure.Store(&err)
 	} else {
 		st.failure.Store(nil)
-		if !rolledBack {
+		if renewed {
 			st.at.Store(time.Now().Unix())
 		}
 	}

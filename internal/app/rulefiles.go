@@ -42,10 +42,12 @@ func newLoader(o *Options, t http.RoundTripper, log *slog.Logger) *loader {
 
 // loaded is the configuration as the files have it.
 type loaded struct {
-	files    []rules.PlanFile
-	engine   *template.Engine // of the template files that are good
-	broken   bool             // some template file is not
-	problems []error
+	files  []rules.PlanFile
+	engine *template.Engine // of the template files that are good
+	broken bool             // some template file is not
+	// incomplete: there may be rule files that could not be found.
+	incomplete bool
+	problems   []error
 	// homeless: the results of files that are good otherwise have nowhere to go.
 	homeless []config.Problem
 }
@@ -86,7 +88,7 @@ func (l *loader) load(ctx context.Context) (*loaded, error) {
 	if set == nil {
 		return nil, err
 	}
-	c := &loaded{engine: engine, broken: tplErr != nil, problems: flatten(tplErr)}
+	c := &loaded{engine: engine, broken: tplErr != nil, incomplete: set.Incomplete, problems: flatten(tplErr)}
 	for i := range set.Files {
 		c.add(l, &set.Files[i])
 	}
@@ -153,7 +155,7 @@ func (l *loader) missing(groups []config.Group) []error {
 	if alerts && len(n.URLs) == 0 && !n.Blackhole {
 		errs = append(errs, errors.New("there are alerting rules, but nobody to tell: set -notifier.url, or -notifier.blackhole to tell nobody"))
 	}
-	if records && l.opts.RemoteWrite.URL == "" {
+	if records && len(l.opts.RemoteWrite.Targets) == 0 {
 		errs = append(errs, errors.New("there are recording rules, but nowhere to write: set -remoteWrite.url"))
 	}
 	if tenants {
@@ -243,6 +245,6 @@ func forDryRun(o *Options) *Options {
 	c := *o
 	c.Rules.ValidateExpressions, c.Rules.ValidateTemplates = true, true
 	c.Notifier.Blackhole = true
-	c.RemoteWrite.URL = "unused"
+	c.RemoteWrite.Targets = []RemoteWriteTarget{{URL: "unused"}}
 	return &c
 }

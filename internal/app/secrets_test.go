@@ -39,10 +39,10 @@ func secretOptions(t *testing.T, w *world) (o Options, rules *httptest.Server) {
 	o = withAlertmanager(withStorage(options(w, secretURL(rules)), w), w)
 	o.Datasource.URL = secretURL(w.datasource)
 	o.RemoteRead.URL = secretURL(w.datasource)
-	o.RemoteWrite.URL = secretURL(w.storage)
+	o.RemoteWrite.Targets[0].URL = secretURL(w.storage)
 	o.Notifier.URLs = []string{secretURL(w.alertmanager)}
 	o.Notifier.Targets[0].Client.BasicAuth = httpx.BasicAuth{Username: "user", Password: secret}
-	o.RemoteWrite.Client.BearerToken = secret
+	o.RemoteWrite.Targets[0].Client.BearerToken = secret
 	o.RemoteRead.Client.BasicAuth = httpx.BasicAuth{Username: "user", Password: secret}
 	o.Datasource.Client.Headers = []string{"X-Auth-Token: hunter2", "Cookie: session=hunter2"}
 	o.Flags = []Flag{{Name: "httpAuth.username", Value: "user", IsSet: true}}
@@ -195,7 +195,7 @@ func TestSecretsAreNotInErrorsOfTheStart(t *testing.T) {
 	for name, spoil := range map[string]func(*Options){
 		"datasource URL":   func(o *Options) { o.Datasource.URL = bad },
 		"remote read URL":  func(o *Options) { o.RemoteRead.URL = bad },
-		"remote write URL": func(o *Options) { o.RemoteWrite.URL = bad },
+		"remote write URL": func(o *Options) { o.RemoteWrite.Targets[0].URL = bad },
 		"notifier URL":     func(o *Options) { o.Notifier.URLs[0] = bad },
 		"rule URL":         func(o *Options) { o.Rules.Files = []string{bad} },
 		"external URL":     func(o *Options) { o.External.URL = bad },
@@ -203,7 +203,7 @@ func TestSecretsAreNotInErrorsOfTheStart(t *testing.T) {
 		"header name":      func(o *Options) { o.Datasource.Client.Headers = []string{"X Token: hunter2"} },
 		"header value":     func(o *Options) { o.Datasource.Client.Headers = []string{"X-Token: hunter2\x00"} },
 		"two passwords": func(o *Options) {
-			o.RemoteWrite.Client.BasicAuth = httpx.BasicAuth{Username: "user", Password: secret}
+			o.RemoteWrite.Targets[0].Client.BasicAuth = httpx.BasicAuth{Username: "user", Password: secret}
 		},
 		"rule URL that is gone": func(o *Options) {
 			o.Rules.Files = []string{"http://user:hunter2@127.0.0.1:1/rules.yml?token=hunter2"}

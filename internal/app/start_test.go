@@ -141,7 +141,7 @@ func TestFlagInErrorOfPart(t *testing.T) {
 	for flag, spoil := range map[string]func(*Options){
 		"-datasource.url":         func(o *Options) { o.Datasource.URL = "ftp://x" },
 		"-remoteRead.url":         func(o *Options) { o.RemoteRead.URL = "ftp://x" },
-		"-remoteWrite.url":        func(o *Options) { o.RemoteWrite.URL = "ftp://x" },
+		"-remoteWrite.url":        func(o *Options) { o.RemoteWrite.Targets[0].URL = "ftp://x" },
 		"-notifier.url":           func(o *Options) { o.Notifier.URLs[0] = "ftp://x" },
 		"-rule.conflictingLabels": func(o *Options) { o.Rules.ConflictingLabels = "both" },
 		"-external.alert.source":  func(o *Options) { o.External.AlertSource = "{{ nonsense }}" },

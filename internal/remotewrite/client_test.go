@@ -82,7 +82,7 @@ func TestPathIsNotAppendedWhenDisabled(t *testing.T) {
 
 func TestUnusableURLIsRefusedWithoutShowingIt(t *testing.T) {
 	for _, raw := range []string{"", "storage:8428", "http://", "http://host:hunter2"} {
-		if _, err := New(Options{URL: raw}); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := New(Options{Target: Target{URL: raw}}); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("New with URL %q: %v", raw, err)
 		}
 	}
@@ -224,7 +224,7 @@ func TestFlushEndsWithItsContextAndAfterRefusal(t *testing.T) {
 		if err := c.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("flush with storage down: %v", err)
 		}
-		r.set(always(http.StatusForbidden, ""))
+		r.set(always(http.StatusUnprocessableEntity, ""))
 		if err := c.Flush(t.Context()); err != nil {
 			t.Errorf("flush of refused samples: %v", err)
 		}

@@ -3,7 +3,6 @@ package remotewrite
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"sync"
 
 	"github.com/klauspost/compress/s2"
@@ -11,14 +10,6 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/rules"
-)
-
-// protocol is how a block is put on the wire.
-type protocol int32
-
-const (
-	zstdProtocol   protocol = iota // VictoriaMetrics
-	snappyProtocol                 // Prometheus remote write 1.0
 )
 
 const (
@@ -45,9 +36,10 @@ const (
 type encoder struct {
 	zstd *zstd.Encoder // one frame at a time, without goroutines
 
-	mu     sync.Mutex // guards the fields below
-	raw    []byte
-	snappy []byte // as large as the worst case, unlike what is kept of it
+	mu      sync.Mutex // guards the fields below
+	raw     []byte
+	snappy  []byte        // as large as the worst case, unlike what is kept of it
+	symbols symbolEncoder // empty unless storage wants remote write 2.0
 }
 
 func newEncoder() (*encoder, error) {
@@ -65,7 +57,22 @@ func newEncoder() (*encoder, error) {
 func (e *encoder) encode(dst []byte, block []part, limit int, p protocol) ([]byte, int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	raw, rows := e.raw[:0], 0
+	rows := 0
+	if p == prometheus2 {
+		rows = e.fillSymbols(block, limit)
+	} else {
+		rows = e.fill(block, limit)
+	}
+	if p == victoriaMetrics {
+		return e.zstd.EncodeAll(e.raw, dst[:0]), rows
+	}
+	e.snappy = s2.EncodeSnappy(e.snappy[:cap(e.snappy)], e.raw)
+	return append(dst[:0], e.snappy...), rows
+}
+
+// fill makes raw a request of remote write 1.0.
+func (e *encoder) fill(block []part, limit int) (rows int) {
+	raw := e.raw[:0]
 	for b := range block {
 		n := block[b].len()
 		for i := 0; i < n && rows < limit && len(raw) < maxRawBytes; i++ {
@@ -74,11 +81,21 @@ func (e *encoder) encode(dst []byte, block []part, limit int, p protocol) ([]byt
 		}
 	}
 	e.raw = raw
-	if p == snappyProtocol {
-		e.snappy = s2.EncodeSnappy(e.snappy[:cap(e.snappy)], raw)
-		return append(dst[:0], e.snappy...), rows
+	return rows
+}
+
+// fillSymbols makes raw a request of remote write 2.0.
+func (e *encoder) fillSymbols(block []part, limit int) (rows int) {
+	e.symbols.reset()
+	for b := range block {
+		n := block[b].len()
+		for i := 0; i < n && rows < limit && e.symbols.size() < maxRawBytes; i++ {
+			e.symbols.add(block[b].row(i))
+			rows++
+		}
 	}
-	return e.zstd.EncodeAll(raw, dst[:0]), rows
+	e.raw = e.symbols.appendTo(e.raw[:0])
+	return rows
 }
 
 // appendSeries appends one TimeSeries field of a WriteRequest.
@@ -88,12 +105,7 @@ func appendSeries(dst []byte, s *rules.Series) []byte {
 	s.Range(func(l labels.Label) {
 		dst = appendLabel(dst, l.Name, l.Value)
 	})
-	const valueLen = 1 + 8
-	t := uint64(s.T)
-	dst = append(dst, tagSample, byte(valueLen+1+varintLen(t)), tagSampleV)
-	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(s.V))
-	dst = append(dst, tagSampleT)
-	dst = binary.AppendUvarint(dst, t)
+	dst = appendSample(dst, tagSample, s)
 	return sealLength(dst, start)
 }
 

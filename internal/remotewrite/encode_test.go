@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -20,13 +21,17 @@ func sameRow(a, b rules.Series) bool {
 	return labels.Equal(a.Labels, b.Labels) && a.T == b.T && math.Float64bits(a.V) == math.Float64bits(b.V)
 }
 
+var everyProtocol = []protocol{victoriaMetrics, prometheus1, prometheus2}
+
 func roundTrip(t interface{ Fatal(...any) }, block []part, limit int, p protocol) []rules.Series {
 	e, err := newEncoder()
 	if err != nil {
 		t.Fatal(err)
 	}
 	data, n := e.encode(nil, block, limit, p)
-	rows, err := decode(map[protocol]string{zstdProtocol: "zstd", snappyProtocol: "snappy"}[p], data)
+	h := http.Header{}
+	p.setHeaders(h)
+	rows, err := decode(h, data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,17 +48,17 @@ func TestEncodeKeepsAwkwardLabelValuesAndStaleMarkers(t *testing.T) {
 		{Labels: labels.FromStrings("__name__", "c"), T: 0, V: math.Inf(-1)},
 		{Labels: labels.EmptyLabels(), T: math.MaxInt64, V: math.Float64frombits(value.NormalNaN)},
 	}
-	for _, p := range []protocol{zstdProtocol, snappyProtocol} {
+	for _, p := range everyProtocol {
 		got := roundTrip(t, []part{{batch: batch}}, 100, p)
 		if d := cmp.Diff(batch, got, cmp.Comparer(sameRow)); d != "" {
-			t.Errorf("protocol %d: %s", p, d)
+			t.Errorf("%s: %s", p, d)
 		}
 	}
 }
 
 func TestEncodedLabelsAreSorted(t *testing.T) {
 	batch := []rules.Series{{Labels: labels.FromStrings("z", "1", "__name__", "m", "a", "2")}}
-	got := roundTrip(t, []part{{batch: batch}}, 1, zstdProtocol)
+	got := roundTrip(t, []part{{batch: batch}}, 1, victoriaMetrics)
 	var names []string
 	got[0].Labels.Range(func(l labels.Label) { names = append(names, l.Name) })
 	if d := cmp.Diff([]string{"__name__", "a", "z"}, names); d != "" {
@@ -66,8 +71,16 @@ func TestEncodeEndsEarlyWhenLabelsAreLong(t *testing.T) {
 	for i := range batch {
 		batch[i].Labels = labels.FromStrings("__name__", strings.Repeat("x", maxRawBytes/2))
 	}
-	if got := roundTrip(t, []part{{batch: batch}}, 100, zstdProtocol); len(got) != 2 {
-		t.Errorf("%d rows in a request, want 2", len(got))
+	for _, p := range everyProtocol[:2] {
+		if got := roundTrip(t, []part{{batch: batch}}, 100, p); len(got) != 2 {
+			t.Errorf("%s: %d rows in a request, want 2", p, len(got))
+		}
+	}
+	for i := range batch {
+		batch[i].Labels = labels.FromStrings("__name__", strings.Repeat(string('x'+rune(i)), maxRawBytes/2))
+	}
+	if got := roundTrip(t, []part{{batch: batch}}, 100, prometheus2); len(got) != 2 {
+		t.Errorf("%s: %d rows in a request, want 2", prometheus2, len(got))
 	}
 }
 
@@ -82,7 +95,7 @@ func TestEncodeAnything(t *testing.T) {
 				T:      rapid.Int64().Draw(t, "t"), V: math.Float64frombits(rapid.Uint64().Draw(t, "v")),
 			}
 		}
-		p := rapid.SampledFrom([]protocol{zstdProtocol, snappyProtocol}).Draw(t, "protocol")
+		p := rapid.SampledFrom(everyProtocol).Draw(t, "protocol")
 		got := roundTrip(t, []part{{batch: batch}}, n, p)
 		if d := cmp.Diff(batch, got, cmp.Comparer(sameRow)); d != "" {
 			t.Fatal(d)
@@ -101,8 +114,8 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 	block := []part{{batch: batch}}
-	for _, p := range []protocol{zstdProtocol, snappyProtocol} {
-		b.Run([]string{"zstd", "snappy"}[p], func(b *testing.B) {
+	for _, p := range everyProtocol {
+		b.Run([]string{"zstd", "snappy", "2.0"}[p], func(b *testing.B) {
 			e, err := newEncoder()
 			if err != nil {
 				b.Fatal(err)

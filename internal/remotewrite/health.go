@@ -2,8 +2,11 @@ package remotewrite
 
 import (
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
+
+	"tocsin/rules"
 )
 
 // quiet is how long no row may be lost before a loss counts as over.
@@ -19,6 +22,7 @@ type health struct {
 	since   time.Time  // when failing left 0
 	refusal loss
 	surplus loss
+	excess  loss
 }
 
 // loss is a time during which rows of one kind are being lost.
@@ -68,17 +72,32 @@ func (h *health) recovered() {
 	}
 }
 
-// fellBack is told when storage turns out not to understand zstd.
-func (h *health) fellBack() {
-	h.log.Info("remote write falls back to the protocol of Prometheus")
+// fellBack is told when storage turns out not to understand what it was sent.
+func (h *health) fellBack(p protocol) {
+	h.log.Info("remote write falls back to another protocol", "protocol", p.String())
 }
 
-// refused is told of rows that storage does not want.
-func (h *health) refused(rows int, err error) {
+// refused is told of rows that storage does not want, and of the series if there
+// is one row and it is known.
+func (h *health) refused(rows int, series *rules.Series, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.refusal.add(time.Now(), rows) {
-		h.log.Error("remote write refuses samples, they are dropped", "rows", rows, "error", err)
+	if !h.refusal.add(time.Now(), rows) {
+		return
+	}
+	facts := []any{"rows", rows, "error", err}
+	if series != nil {
+		facts = append(facts, "series", seriesText(series), "at", time.UnixMilli(series.T).UTC())
+	}
+	h.log.Error("remote write refuses samples, they are dropped", facts...)
+}
+
+// turnedAway is told of rows that were not let in, where nobody else is.
+func (h *health) turnedAway(rows int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.excess.add(time.Now(), rows) {
+		h.log.Error("remote write queue is full, new samples are dropped", "rows", rows, "error", err)
 	}
 }
 
@@ -96,10 +115,27 @@ func (h *health) accepted() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
-	if l, ok := h.refusal.over(now); ok {
-		h.log.Info("remote write no longer refuses samples", "rows", l.rows, "since", l.began)
+	for _, l := range []struct {
+		loss *loss
+		over string
+	}{
+		{&h.refusal, "remote write no longer refuses samples"},
+		{&h.surplus, "remote write no longer drops the oldest samples"},
+		{&h.excess, "remote write no longer drops new samples"},
+	} {
+		if ended, ok := l.loss.over(now); ok {
+			h.log.Info(l.over, "rows", ended.rows, "since", ended.began)
+		}
 	}
-	if l, ok := h.surplus.over(now); ok {
-		h.log.Info("remote write no longer drops the oldest samples", "rows", l.rows, "since", l.began)
+}
+
+// maxSeriesText is how many bytes of a series are told.
+const maxSeriesText = 512
+
+func seriesText(s *rules.Series) string {
+	text := s.Full().String()
+	if len(text) > maxSeriesText {
+		text = strings.ToValidUTF8(text[:maxSeriesText], "") + "..."
 	}
+	return text
 }

@@ -2,21 +2,24 @@ package remotewrite
 
 import (
 	"github.com/VictoriaMetrics/metrics"
+
+	"tocsin/rules"
 )
 
 // reason is why rows were not written.
 type reason int
 
 const (
-	refused   reason = iota // by storage, for what they are
-	givenUp                 // for newer rows, while storage fails
-	queueFull               // never let in
-	closing                 // Close ran out of time, or came first
+	refused         reason = iota // by storage, for what they are
+	refusedTogether               // by storage, with rows that may have been the cause
+	givenUp                       // for newer rows, while storage fails
+	queueFull                     // never let in
+	closing                       // Close ran out of time, or came first
 	reasons
 )
 
 func (r reason) String() string {
-	return [...]string{"refused", "given_up", "queue_full", "closing"}[r]
+	return [...]string{"refused", "refused_together", "given_up", "queue_full", "closing"}[r]
 }
 
 const (
@@ -24,8 +27,33 @@ const (
 	oldestUnsentName = "tocsin_remotewrite_oldest_unsent_seconds"
 )
 
+// targetLabel is how metrics tell one of several targets from the others; it is
+// empty for the only one.
+type targetLabel string
+
+func newTargetLabel(name string) targetLabel {
+	if name == "" {
+		return ""
+	}
+	return targetLabel(`url="` + rules.EscapeLabelValue(name) + `"`)
+}
+
+// of returns the name of the target's metric, with more labels, which may be empty.
+func (l targetLabel) of(metric, more string) string {
+	switch {
+	case l == "" && more == "":
+		return metric
+	case l == "":
+		return metric + "{" + more + "}"
+	case more == "":
+		return metric + "{" + string(l) + "}"
+	}
+	return metric + "{" + more + "," + string(l) + "}"
+}
+
 // clientMetrics is what /metrics tells about a Client.
 type clientMetrics struct {
+	label        targetLabel
 	total        *metrics.Counter // rows handed to Append
 	errors       *metrics.Counter // rows rejected and blocks lost
 	droppedTotal *metrics.Counter
@@ -39,17 +67,23 @@ type clientMetrics struct {
 
 // sendMetrics is what the senders count.
 type sendMetrics struct {
-	rows, bytes         *metrics.Counter
-	blockRows           *metrics.Histogram // of accepted blocks
-	blockBytes          *metrics.Histogram
-	seconds             *metrics.FloatCounter
-	duration            *metrics.Histogram // of a block from its first attempt, retries included
-	retries             *metrics.Counter
-	fallbacks, refusals *metrics.Counter
+	rows, bytes *metrics.Counter
+	blockRows   *metrics.Histogram // of accepted blocks
+	blockBytes  *metrics.Histogram
+	seconds     *metrics.FloatCounter
+	duration    *metrics.Histogram // of a block from its first attempt, retries included
+	retries     *metrics.Counter
+	fallbacks   *metrics.Counter
+	refusals    *metrics.Counter // requests
+	bisections  *metrics.Counter // of refused requests
 }
 
-func newClientMetrics(set *metrics.Set) *clientMetrics {
+// newClientMetrics returns the metrics of one client. Those that vmalert has are
+// shared by all clients of the set, whose sum they are.
+func newClientMetrics(set *metrics.Set, label targetLabel) *clientMetrics {
+	counter := func(name string) *metrics.Counter { return set.GetOrCreateCounter(label.of(name, "")) }
 	m := &clientMetrics{
+		label:        label,
 		total:        set.GetOrCreateCounter("vmalert_remotewrite_total"),
 		errors:       set.GetOrCreateCounter("vmalert_remotewrite_errors_total"),
 		droppedTotal: set.GetOrCreateCounter("vmalert_remotewrite_dropped_rows_total"),
@@ -63,13 +97,14 @@ func newClientMetrics(set *metrics.Set) *clientMetrics {
 			blockBytes: set.GetOrCreateHistogram("vmalert_remotewrite_sent_bytes"),
 			seconds:    set.GetOrCreateFloatCounter("vmalert_remotewrite_send_duration_seconds_total"),
 			duration:   set.GetOrCreateHistogram("vmalert_remotewrite_flush_duration_seconds"),
-			retries:    set.GetOrCreateCounter("tocsin_remotewrite_retries_total"),
-			fallbacks:  set.GetOrCreateCounter("tocsin_remotewrite_protocol_fallbacks_total"),
-			refusals:   set.GetOrCreateCounter("tocsin_remotewrite_refused_requests_total"),
+			retries:    counter("tocsin_remotewrite_retries_total"),
+			fallbacks:  counter("tocsin_remotewrite_protocol_fallbacks_total"),
+			refusals:   counter("tocsin_remotewrite_refused_requests_total"),
+			bisections: counter("tocsin_remotewrite_bisections_total"),
 		},
 	}
 	for r := range reasons {
-		m.dropped[r] = set.GetOrCreateCounter(`tocsin_remotewrite_dropped_rows_total{reason="` + r.String() + `"}`)
+		m.dropped[r] = set.GetOrCreateCounter(label.of("tocsin_remotewrite_dropped_rows_total", `reason="`+r.String()+`"`))
 	}
 	return m
 }
@@ -80,18 +115,18 @@ func (m *clientMetrics) drop(why reason, rows int) {
 }
 
 // watchQueue shows q for as long as its client runs.
-func watchQueue(set *metrics.Set, q *queue) {
-	set.NewGauge(queueLengthName, func() float64 {
+func (m *clientMetrics) watchQueue(set *metrics.Set, q *queue) {
+	set.NewGauge(m.label.of(queueLengthName, ""), func() float64 {
 		rows, _ := q.length()
 		return float64(rows)
 	})
-	set.NewGauge(oldestUnsentName, func() float64 {
+	set.NewGauge(m.label.of(oldestUnsentName, ""), func() float64 {
 		_, oldest := q.length()
 		return oldest.Seconds()
 	})
 }
 
-func unwatchQueue(set *metrics.Set) {
-	set.UnregisterMetric(queueLengthName)
-	set.UnregisterMetric(oldestUnsentName)
+func (m *clientMetrics) unwatchQueue(set *metrics.Set) {
+	set.UnregisterMetric(m.label.of(queueLengthName, ""))
+	set.UnregisterMetric(m.label.of(oldestUnsentName, ""))
 }

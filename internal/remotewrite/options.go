@@ -12,16 +12,26 @@ import (
 	"tocsin/internal/httpx"
 )
 
+// Target is one storage.
+type Target struct {
+	URL       string            // http or https
+	Transport http.RoundTripper // nil is http.DefaultTransport
+}
+
 // Options says where samples are written and how. Of the numbers and durations,
 // zero and less mean vmalert's default, in parentheses.
 type Options struct {
-	URL               string // http or https
-	DisablePathAppend bool   // URL is complete; else /api/v1/write is appended to its path
-	ShowURL           bool   // show the query of URL in errors and logs
+	Target
+	DisablePathAppend bool // URL is complete; else /api/v1/write is appended to its path
+	ShowURL           bool // show the query of URL in errors and logs
 
-	Transport http.RoundTripper // nil is http.DefaultTransport
-	Metrics   *metrics.Set
-	Log       *slog.Logger
+	// Borrowed says that what is appended is kept elsewhere until it is settled.
+	// Then no sample is given up or counted as dropped for want of room, nor at
+	// Close.
+	Borrowed bool
+
+	Metrics *metrics.Set
+	Log     *slog.Logger
 
 	Concurrency      int           // requests in flight (4); more than 64 count as 64
 	FlushInterval    time.Duration // longest time a sample waits for company (2s)
@@ -30,6 +40,8 @@ type Options struct {
 	RetryMinInterval time.Duration // pause before the first retry (1s)
 	RetryMaxTime     time.Duration // a sample refused for longer may be given up for a newer one (30s)
 	SendTimeout      time.Duration // for one request (30s)
+
+	name string // of the target among several; "" if it is the only one
 }
 
 const maxConcurrency = 64

@@ -2,7 +2,6 @@ package remotewrite
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 )
@@ -14,12 +13,13 @@ type limits struct {
 	block    int           // rows per block
 	interval time.Duration // longest wait for company
 	patience time.Duration // how long a row is refused before it may be given up
+	borrowed bool          // the rows are kept elsewhere: none is given up, and what is left at the end is let go
 }
 
-// queue holds the rows that storage has not taken yet. Producers use put and
-// flush. The sender of each shard uses next, then settle until the block is
-// done, with failed and resume around the pause after a failed attempt. Nothing
-// outside knows how rows are kept.
+// queue holds the rows that storage has not taken yet. Producers use put, flush,
+// awaitRoom and awaitSettled. The sender of each shard uses next, then settle until
+// the block is done, with failed and resume around the pause after a failed attempt.
+// Nothing outside knows how rows are kept.
 type queue struct {
 	// Fixed by newQueue.
 	limits  limits
@@ -27,22 +27,27 @@ type queue struct {
 	began   time.Time
 	closing chan struct{} // closed by close
 
-	mu      sync.Mutex // guards the fields below
-	shards  []shard
-	rows    int    // queued, those being sent included
-	seq     uint64 // of the latest batch
-	putting []*putWaiter
-	flushes []*flushWaiter
-	closed  bool
-	aborted bool
-	lost    int // rows discarded since aborted
+	mu       sync.Mutex // guards the fields below
+	shards   []shard
+	rows     int    // queued, those being sent included
+	seq      uint64 // of the latest batch
+	returned uint64 // the earliest batch of which borrowed rows were let go; 0 if there is none
+	putting  []*putWaiter
+	rooms    []*roomWaiter
+	settling []*settleWaiter
+	stage    stage
+	lost     int // rows discarded since aborted
 }
 
-// flushWaiter waits until the batches up to seq are settled.
-type flushWaiter struct {
-	seq  uint64
-	done chan struct{}
-}
+// stage is how far a queue has come towards its end.
+type stage int
+
+const (
+	open    stage = iota
+	closed        // takes no batches
+	aborted       // has let go of all but the blocks being sent
+	ended         // has no senders
+)
 
 func newQueue(l limits, drop func(reason, int)) *queue {
 	q := &queue{
@@ -90,9 +95,9 @@ func (q *queue) look(s *shard) (block []part, wait time.Duration, done bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if s.waiting.empty() {
-		return nil, 0, q.closed
+		return nil, 0, q.stage >= closed
 	}
-	if wait := s.dueIn(q.clock(), q.limits.block); wait > 0 && !q.closed {
+	if wait := s.dueIn(q.clock(), q.limits.block); wait > 0 && q.stage == open {
 		return nil, wait, false
 	}
 	s.take(q.limits.block, q.limits.interval)
@@ -113,8 +118,8 @@ func (q *queue) settle(i, n int) []part {
 }
 
 // failed hands the block of shard i back for the time until resume: meanwhile it
-// may be given up.
-func (q *queue) failed(i int) {
+// may be given up. It returns false when it is given up already.
+func (q *queue) failed(i int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := &q.shards[i]
@@ -122,11 +127,13 @@ func (q *queue) failed(i int) {
 	if !s.failing {
 		s.failing, s.failingSince = true, q.clock()
 	}
-	if q.aborted {
+	if q.stage >= aborted || q.stage >= closed && q.limits.borrowed {
 		q.discard(s)
-		return
+		return false
 	}
 	q.reconsider()
+	q.release()
+	return true
 }
 
 // rest waits for d. Close ends the wait, so that a last attempt comes early, but
@@ -156,77 +163,17 @@ func (q *queue) resume(i int) bool {
 	return s.sending
 }
 
-// leave counts n rows out and ends the flushes which waited for them.
-func (q *queue) leave(n int) {
-	q.rows -= n
-	if len(q.flushes) == 0 {
-		return
-	}
-	through := q.settledThrough()
-	q.flushes = slices.DeleteFunc(q.flushes, func(w *flushWaiter) bool {
-		if w.seq > through {
-			return false
-		}
-		close(w.done)
-		return true
-	})
-}
-
-// settledThrough returns the latest batch such that neither it nor any before it
-// has rows here.
-func (q *queue) settledThrough() uint64 {
-	through := q.seq
-	for i := range q.shards {
-		if p, ok := q.shards[i].oldest(); ok {
-			through = min(through, p.seq-1)
-		}
-	}
-	return through
-}
-
-// flush waits until no row of the batches put so far is queued, and makes the
-// senders hurry. It returns ctx's error if that comes first.
-func (q *queue) flush(ctx context.Context) error {
-	q.mu.Lock()
-	if q.settledThrough() == q.seq {
-		q.mu.Unlock()
-		return nil
-	}
-	w := &flushWaiter{seq: q.seq, done: make(chan struct{})}
-	q.flushes = append(q.flushes, w)
-	q.hurry()
-	q.mu.Unlock()
-	select {
-	case <-w.done:
-		return nil
-	case <-ctx.Done():
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.flushes = slices.DeleteFunc(q.flushes, func(x *flushWaiter) bool { return x == w })
-	return ctx.Err()
-}
-
-// hurry makes the senders take what is queued now without waiting for company.
-func (q *queue) hurry() {
-	for i := range q.shards {
-		if s := &q.shards[i]; !s.waiting.empty() && s.flushTo < q.seq {
-			s.flushTo = q.seq
-			s.signal()
-		}
-	}
-}
-
 // close refuses further batches; the senders go on until the queue is empty.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
+	if q.stage >= closed {
 		return
 	}
-	q.closed = true
+	q.stage = closed
 	close(q.closing)
 	q.reconsider()
+	q.release()
 	for i := range q.shards {
 		q.shards[i].signal()
 	}
@@ -237,25 +184,40 @@ func (q *queue) close() {
 func (q *queue) abort() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.aborted = true
+	q.stage = aborted
 	for i := range q.shards {
 		q.discard(&q.shards[i])
 	}
 }
 
-// discard lets go of what a shard of an aborted queue holds.
+// end is called once no sender is left.
+func (q *queue) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stage = ended
+	q.release()
+}
+
+// discard lets go of what a shard of a closed queue holds.
 func (q *queue) discard(s *shard) {
+	first, ok := s.oldestIdle()
+	if !ok {
+		return
+	}
+	if q.limits.borrowed && (q.returned == 0 || first.seq < q.returned) {
+		q.returned = first.seq
+	}
 	n := s.waiting.rows
 	s.waiting = fifo{}
 	if !s.sending {
 		n += s.blockRows
 		s.settle(s.blockRows)
 	}
-	if n > 0 {
+	if !q.limits.borrowed {
 		q.lost += n
 		q.drop(closing, n)
-		q.leave(n)
 	}
+	q.leave(n)
 }
 
 // lostRows returns how many rows abort has cost so far.

@@ -23,15 +23,17 @@ type queueModel struct {
 	appended, settled, rejected int
 	dropped                     [reasons]int
 	last                        map[string]int64 // time of the latest row that left, by series
+	unsettled                   map[int64]int    // rows by the now of their batch
+	numbers                     map[int64]uint64 // of batches, by now
 	now                         int64
 }
 
 func newQueueModel(t *rapid.T) *queueModel {
-	m := &queueModel{last: map[string]int64{}}
+	m := &queueModel{last: map[string]int64{}, unsettled: map[int64]int{}, numbers: map[int64]uint64{}}
 	shards := rapid.IntRange(1, 4).Draw(t, "shards")
 	m.queue = newQueue(limits{
 		shards: shards, rows: rapid.IntRange(1, 40).Draw(t, "limit"), block: rapid.IntRange(1, 15).Draw(t, "block"),
-		interval: time.Second, patience: 30 * time.Second,
+		interval: time.Second, patience: 30 * time.Second, borrowed: rapid.Bool().Draw(t, "borrowed"),
 	}, func(why reason, rows int) { m.dropped[why] += rows })
 	m.blocks, m.pausing = make([][]part, shards), make([]bool, shards)
 	return m
@@ -46,9 +48,11 @@ func (m *queueModel) put(t *rapid.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // nobody drains while put waits
 	m.appended += len(batch)
-	_, err := m.queue.put(ctx, batch)
+	number := m.seq + uint64(rapid.IntRange(1, 3).Draw(t, "number"))
+	_, err := m.queue.put(ctx, number, batch)
 	switch {
 	case err == nil:
+		m.unsettled[m.now], m.numbers[m.now] = len(batch), number
 	case errors.Is(err, rules.ErrQueueFull), errors.Is(err, ErrClosed):
 		m.rejected += len(batch)
 	default:
@@ -92,6 +96,7 @@ func (m *queueModel) succeed(t *rapid.T) {
 			} else {
 				m.last[name] = row.T
 			}
+			m.unsettled[row.T/100]--
 			left--
 		}
 	}
@@ -130,11 +135,35 @@ func (m *queueModel) check(t *rapid.T) {
 		t.Fatalf("shards hold %d rows, the queue counts %d", held, queued)
 	}
 	lost := m.dropped[givenUp] + m.dropped[closing]
+	if m.stage == ended && m.limits.borrowed {
+		lost = m.appended - m.settled - m.rejected // they went back to where they came from
+	}
 	if m.appended != m.settled+m.rejected+lost+queued {
 		t.Fatalf("appended %d, settled %d, rejected %d, dropped %v, queued %d", m.appended, m.settled, m.rejected, m.dropped, queued)
 	}
-	if through := m.settledThrough(); (through == m.seq) != (queued == 0) {
+	if through := m.settledThrough(); m.stage < ended && (through == m.seq) != (queued == 0) {
 		t.Fatalf("settled through %d of %d with %d rows queued", through, m.seq, queued)
+	}
+	m.checkBorrowed(t)
+}
+
+// checkBorrowed checks that exactly those batches are settled whose rows all were
+// written or refused.
+func (m *queueModel) checkBorrowed(t *rapid.T) {
+	if !m.limits.borrowed {
+		return
+	}
+	if m.dropped != [reasons]int{} || m.lost != 0 {
+		t.Fatalf("borrowed rows are dropped: %v, %d lost", m.dropped, m.lost)
+	}
+	want := m.seq
+	for now, number := range m.numbers {
+		if m.unsettled[now] > 0 {
+			want = min(want, number-1)
+		}
+	}
+	if got := m.settledThrough(); got != want {
+		t.Fatalf("settled through %d, want %d", got, want)
 	}
 }
 
@@ -152,6 +181,7 @@ func TestEveryRowIsAccountedForOnce(t *testing.T) {
 				m.failed(i)
 			}
 		}
+		m.end()
 		m.check(t)
 		if queued, _ := m.length(); queued != 0 || m.lostRows() != m.dropped[closing] {
 			t.Fatalf("%d rows queued after abort, %d lost, %d counted", queued, m.lostRows(), m.dropped[closing])

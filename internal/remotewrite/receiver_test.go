@@ -11,12 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/klauspost/compress/snappy"
-	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/prompb"
 	"go.uber.org/goleak"
 
 	"tocsin/rules"
@@ -28,16 +26,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // keeps it in order, unless answer says otherwise.
 type receiver struct {
 	mu       sync.Mutex
-	answer   func(n int, r *http.Request) *http.Response // nil, or returning nil: 204. n counts from 1
+	answer   func(n int, r *http.Request) *http.Response             // nil, or returning nil: 204. n counts from 1
+	judge    func(h http.Header, rows []rules.Series) *http.Response // by what is sent; nil: answer decides
 	requests []request
 	rows     []rules.Series // accepted, in order of arrival
 	inFlight int
 	most     int // in flight at once
 	gate     chan struct{}
+	takes    time.Duration // how long it thinks before it answers
 }
 
 type request struct {
-	protocol string // Content-Encoding
+	protocol string // as spoken says
 	header   http.Header
 	url      string
 	rows     int
@@ -54,19 +54,31 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, req.Context().Err()
 		}
 	}
+	if r.takes > 0 {
+		select {
+		case <-time.After(r.takes):
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	}
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := decode(req.Header.Get("Content-Encoding"), body)
+	rows, err := decode(req.Header, body)
 	if err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests = append(r.requests, request{
-		protocol: req.Header.Get("Content-Encoding"), header: req.Header, url: req.URL.String(), rows: len(rows),
+		protocol: spoken(req.Header), header: req.Header, url: req.URL.String(), rows: len(rows),
 	})
+	if r.judge != nil {
+		if resp := r.judge(req.Header, rows); resp != nil {
+			return resp, nil
+		}
+	}
 	if r.answer != nil {
 		if resp := r.answer(len(r.requests), req); resp != nil {
 			if resp.StatusCode < 0 {
@@ -128,41 +140,15 @@ func onlySnappy(code int) func(int, *http.Request) *http.Response {
 	}
 }
 
-func decode(encoding string, body []byte) ([]rules.Series, error) {
-	var raw []byte
-	var err error
-	switch encoding {
-	case "zstd":
-		d, derr := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
-		if derr != nil {
-			return nil, derr
-		}
-		defer d.Close()
-		raw, err = d.DecodeAll(body, nil)
-	case "snappy":
-		raw, err = snappy.Decode(nil, body)
-	default:
-		err = fmt.Errorf("encoding %q", encoding)
+// protocols lists the protocols of the requests.
+func (r *receiver) protocols() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := make([]string, len(r.requests))
+	for i := range r.requests {
+		names[i] = r.requests[i].protocol
 	}
-	if err != nil {
-		return nil, err
-	}
-	var w prompb.WriteRequest
-	if err := w.Unmarshal(raw); err != nil {
-		return nil, err
-	}
-	var rows []rules.Series
-	for _, ts := range w.Timeseries {
-		b := labels.NewScratchBuilder(len(ts.Labels))
-		for _, l := range ts.Labels {
-			b.Add(l.Name, l.Value)
-		}
-		if len(ts.Samples) != 1 {
-			return nil, fmt.Errorf("series with %d samples", len(ts.Samples))
-		}
-		rows = append(rows, rules.Series{Labels: b.Labels(), T: ts.Samples[0].Timestamp, V: ts.Samples[0].Value})
-	}
-	return rows, nil
+	return names
 }
 
 // series returns n rows of different series at one time.
@@ -207,7 +193,7 @@ func newBench(t testing.TB, r http.RoundTripper, change func(*Options)) *bench {
 	t.Helper()
 	b := &bench{set: metrics.NewSet(), log: &logText{}}
 	o := Options{
-		URL: "http://user:hunter2@storage:8428/prefix/?token=hunter2", Transport: r,
+		Target:  Target{URL: "http://user:hunter2@storage:8428/prefix/?token=hunter2", Transport: r},
 		Metrics: b.set, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	if change != nil {

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestRetriesUntilAcceptedAndLogsTheChangeOnly(t *testing.T) {
@@ -144,128 +142,6 @@ func TestOrderOfASeriesSurvivesRetries(t *testing.T) {
 			if name := fmt.Sprintf("host-%d", i); last[name] != rounds {
 				t.Errorf("%s ends at %d, want %d", name, last[name], rounds)
 			}
-		}
-	})
-}
-
-func TestRefusedBlockIsDroppedOnceAndTheNextOneSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{answer: always(http.StatusForbidden, "no such tenant\n")}
-		c := start(t, r, one)
-		for i := range 3 {
-			c.mustAppend(t, series(5, int64(i)))
-			if err := c.Flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		r.set(nil)
-		c.mustAppend(t, series(2, 9))
-		if err := c.Flush(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		c.wantMetrics(t, map[string]string{
-			"vmalert_remotewrite_dropped_rows_total": "15", "vmalert_remotewrite_errors_total": "3",
-			`tocsin_remotewrite_dropped_rows_total{reason="refused"}`: "15", "tocsin_remotewrite_refused_requests_total": "3",
-			"vmalert_remotewrite_sent_rows_total": "2", "tocsin_remotewrite_retries_total": "0",
-		})
-		if c.logged("refuses samples") != 1 || c.logged("no such tenant") != 1 {
-			t.Errorf("log: %s", c.log)
-		}
-		time.Sleep(quiet)
-		c.mustAppend(t, series(2, 10))
-		c.mustClose(t)
-		if c.logged("no longer refuses samples") != 1 || c.logged("rows=15") != 1 {
-			t.Errorf("log: %s", c.log)
-		}
-	})
-}
-
-func TestFallbackToSnappyIsRemembered(t *testing.T) {
-	for _, code := range []int{http.StatusBadRequest, http.StatusUnsupportedMediaType} {
-		t.Run(http.StatusText(code), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := &receiver{answer: onlySnappy(code)}
-				c := start(t, r, one)
-				for i := range 3 {
-					c.mustAppend(t, series(5, int64(i)))
-					if err := c.Flush(t.Context()); err != nil {
-						t.Fatal(err)
-					}
-				}
-				c.mustClose(t)
-				var protocols []string
-				for _, q := range r.requests {
-					protocols = append(protocols, q.protocol)
-				}
-				if d := cmp.Diff([]string{"zstd", "snappy", "snappy", "snappy"}, protocols); d != "" {
-					t.Error(d)
-				}
-				last := r.requests[3].header
-				if last.Get("X-Prometheus-Remote-Write-Version") != "0.1.0" || last.Get("X-VictoriaMetrics-Remote-Write-Version") != "" {
-					t.Errorf("headers of snappy: %v", last)
-				}
-				if _, rows := r.count(); rows != 15 {
-					t.Errorf("%d of 15 rows arrived", rows)
-				}
-				c.wantMetrics(t, map[string]string{
-					"tocsin_remotewrite_protocol_fallbacks_total": "1", "vmalert_remotewrite_dropped_rows_total": "0",
-				})
-				if c.logged("falls back") != 1 {
-					t.Errorf("log: %s", c.log)
-				}
-			})
-		})
-	}
-}
-
-func TestBadSamplesDoNotSwitchTheProtocol(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{answer: func(n int, _ *http.Request) *http.Response {
-			if n <= 2 {
-				return status(http.StatusBadRequest, "out of order sample")
-			}
-			return nil
-		}}
-		c := start(t, r, one)
-		for i := range 2 {
-			c.mustAppend(t, series(5, int64(i)))
-			if err := c.Flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		c.mustClose(t)
-		var protocols []string
-		for _, q := range r.requests {
-			protocols = append(protocols, q.protocol)
-		}
-		if d := cmp.Diff([]string{"zstd", "snappy", "zstd"}, protocols); d != "" {
-			t.Error(d)
-		}
-		c.wantMetrics(t, map[string]string{
-			"tocsin_remotewrite_protocol_fallbacks_total": "0", "vmalert_remotewrite_dropped_rows_total": "5",
-		})
-		if c.logged("out of order sample") != 1 {
-			t.Errorf("log: %s", c.log)
-		}
-	})
-}
-
-func TestFallbackGoesOnAfterARetry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{answer: func(n int, r *http.Request) *http.Response {
-			if n == 2 {
-				return status(http.StatusServiceUnavailable, "")
-			}
-			return onlySnappy(http.StatusUnsupportedMediaType)(n, r)
-		}}
-		c := start(t, r, one)
-		c.mustAppend(t, series(5, 1))
-		if err := c.Flush(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		c.mustClose(t)
-		if n, rows := r.count(); n != 3 || rows != 5 {
-			t.Errorf("%d requests, %d rows; want 3 and 5", n, rows)
 		}
 	})
 }

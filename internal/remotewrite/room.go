@@ -12,6 +12,7 @@ import (
 // putWaiter is a batch that waits for room.
 type putWaiter struct {
 	batch   []rules.Series
+	seq     uint64
 	split   split
 	done    chan struct{} // closed once err is final
 	err     error
@@ -24,17 +25,18 @@ func (w *putWaiter) decide(err error) {
 }
 
 // put queues the whole batch, which is not empty, or returns an error. Batches
-// are let in in the order in which they came. It returns how many rows are queued.
-func (q *queue) put(ctx context.Context, batch []rules.Series) (queued int, err error) {
+// are let in in the order in which they came. The number of the batch is seq; 0 is
+// the next. It returns how many rows are queued.
+func (q *queue) put(ctx context.Context, seq uint64, batch []rules.Series) (queued int, err error) {
 	split := splitRows(batch, len(q.shards))
 	q.mu.Lock()
-	if len(q.putting) == 0 && !q.closed && q.hasRoom(len(batch)) {
-		q.admit(batch, &split)
+	if len(q.putting) == 0 && q.stage == open && q.hasRoom(len(batch)) {
+		q.admit(seq, batch, &split)
 		queued = q.rows
 		q.mu.Unlock()
 		return queued, nil
 	}
-	w := &putWaiter{batch: batch, split: split, done: make(chan struct{})}
+	w := &putWaiter{batch: batch, seq: seq, split: split, done: make(chan struct{})}
 	q.putting = append(q.putting, w)
 	q.reconsider()
 	q.mu.Unlock()
@@ -48,6 +50,47 @@ func (q *queue) put(ctx context.Context, batch []rules.Series) (queued int, err 
 	}
 	queued, _ = q.length()
 	return queued, nil
+}
+
+// roomWaiter waits until there is room for rows.
+type roomWaiter struct {
+	rows int
+	done chan struct{}
+}
+
+// awaitRoom waits until a batch of n rows would be let in at once. It returns
+// ErrClosed after close, and ctx's error if that comes first.
+func (q *queue) awaitRoom(ctx context.Context, n int) error {
+	q.mu.Lock()
+	if q.stage >= closed || q.hasRoom(n) {
+		defer q.mu.Unlock()
+		return q.openness()
+	}
+	w := &roomWaiter{rows: n, done: make(chan struct{})}
+	q.rooms = append(q.rooms, w)
+	q.hurry()
+	q.mu.Unlock()
+	var cause error
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		cause = ctx.Err()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.rooms = slices.DeleteFunc(q.rooms, func(x *roomWaiter) bool { return x == w })
+	if cause != nil {
+		return cause
+	}
+	return q.openness()
+}
+
+// openness returns ErrClosed if the queue takes no batches any more.
+func (q *queue) openness() error {
+	if q.stage >= closed {
+		return ErrClosed
+	}
+	return nil
 }
 
 // withdraw ends the wait of w unless it has been decided.
@@ -70,16 +113,16 @@ func (q *queue) reconsider() {
 		w := q.putting[0]
 		n := len(w.batch)
 		switch {
-		case q.closed:
+		case q.stage >= closed:
 			w.decide(ErrClosed)
 		case q.hasRoom(n):
-			q.admit(w.batch, &w.split)
+			q.admit(w.seq, w.batch, &w.split)
 			w.decide(nil)
 		case q.draining():
 			q.hurry()
 			return
-		case q.giveUp(q.excess(n)):
-			q.admit(w.batch, &w.split)
+		case !q.limits.borrowed && q.giveUp(q.excess(n)):
+			q.admit(w.seq, w.batch, &w.split)
 			w.decide(nil)
 		default:
 			w.decide(q.fullError(n))
@@ -101,8 +144,11 @@ func (q *queue) fullError(n int) error {
 }
 
 // admit queues a batch.
-func (q *queue) admit(batch []rules.Series, split *split) {
-	q.seq++
+func (q *queue) admit(seq uint64, batch []rules.Series, split *split) {
+	if seq == 0 {
+		seq = q.seq + 1
+	}
+	q.seq = seq
 	q.rows += len(batch)
 	now := q.clock()
 	for i := range q.shards {
@@ -129,6 +175,13 @@ func (q *queue) draining() bool {
 		}
 	}
 	return false
+}
+
+// failing reports whether there are rows, and none that can be expected to leave.
+func (q *queue) failing() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.rows > 0 && !q.draining()
 }
 
 // giveUp drops the oldest of those rows which have been refused for as long as

@@ -35,7 +35,7 @@ func TestBufferIsNotReusedWhileTheTransportReadsIt(t *testing.T) {
 		if err != nil {
 			return
 		}
-		rows, err := decode(r.Header.Get("Content-Encoding"), body)
+		rows, err := decode(r.Header, body)
 		if err != nil {
 			t.Errorf("request of %d bytes: %v", len(body), err)
 		}
@@ -67,7 +67,7 @@ func TestRedirectIsFollowedOnlyAsAPost(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /end/api/v1/write", func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		got, err := decode(r.Header.Get("Content-Encoding"), body)
+		got, err := decode(r.Header, body)
 		if err != nil {
 			t.Error(err)
 		}

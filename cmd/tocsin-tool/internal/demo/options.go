@@ -76,8 +76,8 @@ func remoteReadOptions(url string) app.RemoteReadOptions {
 
 func remoteWriteOptions(url string) app.RemoteWriteOptions {
 	return app.RemoteWriteOptions{
-		URL: url, ShowURL: true,
-		Client:           client("vmalert_remotewrite"),
+		Targets:          []app.RemoteWriteTarget{{URL: url, Client: client("vmalert_remotewrite")}},
+		ShowURL:          true,
 		Concurrency:      2 * runtime.GOMAXPROCS(0),
 		FlushInterval:    500 * time.Millisecond,
 		MaxBatchSize:     10_000,

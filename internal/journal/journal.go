@@ -1,0 +1,249 @@
+// Package journal makes what rule groups come to durable before anybody is told
+// of it.
+//
+// Groups hand over records. Those of a fraction of a second are committed
+// together: the memory of the groups, the results that are to be written and the
+// alerts that have ended, all of it or nothing. Only then alerts go to the
+// notifier and results to the remote-write targets. After a crash the groups go
+// on from the last commit, results that a target had not settled are read back
+// and written again, as they were, and ends of alerts are told again. That an
+// alert fires needs no record of its own: it is part of its group's memory.
+//
+// When the disk fails, everything goes on from memory, and whatever comes after
+// it has recovered is durable again.
+package journal
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/model/labels"
+
+	"tocsin/internal/journal/store"
+	"tocsin/rules"
+)
+
+// ErrClosed is returned by Keep after Close.
+var ErrClosed = errors.New("journal is closed")
+
+const (
+	// gatherFor is how long a record waits for others to be committed with: disks
+	// take far longer for a commit than for what is in it.
+	gatherFor = 200 * time.Millisecond
+	// tidyEvery is the pause between looks at what was delivered meanwhile.
+	tidyEvery = time.Second
+	// maxWaiting bounds what may wait for a disk that hangs, in bytes of states,
+	// samples and alerts together.
+	maxWaiting  = 32 << 20
+	sampleBytes = 100 // of a sample or an alert, about
+)
+
+// Options is what a Journal is made of.
+type Options struct {
+	Store    *store.Store
+	Notifier Notifier
+	Targets  []Target // who results are written to
+	// EncodeRows appends samples to dst in a form that DecodeRows reads.
+	EncodeRows func(dst []byte, samples []rules.Series) []byte
+	DecodeRows func(rows []byte) ([]rules.Series, error)
+
+	Metrics *metrics.Set
+	Log     *slog.Logger
+}
+
+// Notifier is who is told of alerts.
+type Notifier interface {
+	rules.Notifier
+	// Undelivered reports whether somebody has yet to accept the state of the
+	// alert with these labels that was notified last.
+	Undelivered(l labels.Labels) bool
+}
+
+// Target is a remote-write target.
+type Target struct {
+	Key  string // the same in every process
+	Sink Sink
+}
+
+// Sink writes samples.
+type Sink interface {
+	// Put queues batch under a number that grows from call to call. With an error
+	// it has not. The caller must not change batch afterwards.
+	Put(ctx context.Context, number uint64, batch []rules.Series) error
+	// AwaitRoom returns when there is room for n samples, or ctx's error.
+	AwaitRoom(ctx context.Context, n int) error
+	// SettledThrough returns the number through which all batches are accepted, or
+	// finally refused.
+	SettledThrough() uint64
+	// Flush returns when everything put before the call is settled, or ctx's error.
+	Flush(ctx context.Context) error
+	// Failing reports whether the last attempt to write failed.
+	Failing() bool
+}
+
+// Journal is a rules.Journal. It may be used from many goroutines.
+type Journal struct {
+	// Fixed by New.
+	options Options
+	pumps   []*pump
+	counts  counts
+
+	mu      sync.Mutex // guards the fields below
+	waiting []rules.Record
+	bytes   int           // of waiting, about
+	kept    uint64        // records taken
+	told    uint64        // of these, committed and handed on
+	changed chan struct{} // closed, and made anew, when told or bytes change
+	closed  bool
+
+	wake  chan struct{} // holds one token when the loop should look
+	hurry chan struct{} // holds one token when it should not wait for company
+	done  chan struct{} // closed when the loop has ended; nil before Start
+
+	// Owned by the loop, and by Recover before it.
+	outbox *outbox
+	owed   []store.Put // values that the store could not take yet
+}
+
+var _ rules.Journal = (*Journal)(nil)
+
+// New returns a Journal that takes records and commits none before Start.
+func New(o Options) *Journal {
+	j := &Journal{
+		options: o, counts: newCounts(o.Metrics), outbox: newOutbox(),
+		changed: make(chan struct{}), wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
+	}
+	for _, t := range o.Targets {
+		j.pumps = append(j.pumps, newPump(j, t))
+	}
+	return j
+}
+
+// Start begins to commit, and to write what former processes left unwritten.
+// Close ends what it starts.
+func (j *Journal) Start() {
+	j.done = make(chan struct{})
+	for _, p := range j.pumps {
+		p.start()
+	}
+	go func() {
+		defer close(j.done)
+		j.run()
+	}()
+}
+
+// Keep implements rules.Journal. When the disk takes nothing for as long as ctx
+// allows, r is handed on without having been kept, and counted.
+func (j *Journal) Keep(ctx context.Context, r rules.Record) error {
+	size := sizeOf(&r)
+	for {
+		j.mu.Lock()
+		if j.closed {
+			j.mu.Unlock()
+			return ErrClosed
+		}
+		if j.bytes == 0 || j.bytes+size <= maxWaiting {
+			j.waiting = append(j.waiting, r)
+			j.bytes += size
+			j.kept++
+			j.mu.Unlock()
+			signal(j.wake)
+			return nil
+		}
+		changed := j.changed
+		j.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			j.counts.bypassed.Inc()
+			j.handOn(&batch{records: []rules.Record{r}, series: r.Series})
+			return nil
+		}
+	}
+}
+
+func sizeOf(r *rules.Record) int {
+	n := sampleBytes * len(r.Series)
+	for i := range r.States {
+		n += len(r.States[i].Data)
+	}
+	for i := range r.Told {
+		n += sampleBytes * len(r.Told[i].Alerts)
+	}
+	return n
+}
+
+// Flush implements rules.Journal. It does not wait for targets that fail, unless
+// all of them do.
+func (j *Journal) Flush(ctx context.Context) error {
+	j.mu.Lock()
+	goal := j.kept
+	j.mu.Unlock()
+	signal(j.hurry)
+	if err := j.awaitTold(ctx, goal); err != nil {
+		return err
+	}
+	working := slices.DeleteFunc(slices.Clone(j.pumps), func(p *pump) bool { return p.target.Sink.Failing() })
+	if len(working) == 0 {
+		working = j.pumps
+	}
+	for _, p := range working {
+		if err := p.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitTold returns when the records up to number goal have been handed on.
+func (j *Journal) awaitTold(ctx context.Context, goal uint64) error {
+	for {
+		j.mu.Lock()
+		told, changed := j.told, j.changed
+		j.mu.Unlock()
+		if told >= goal {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Close takes no more records, commits and hands on those it has, and ends. What
+// targets have not settled by then stays in the store; Settle has to be called
+// once more when they have been closed.
+func (j *Journal) Close(ctx context.Context) error {
+	j.mu.Lock()
+	j.closed = true
+	j.mu.Unlock()
+	signal(j.wake)
+	signal(j.hurry)
+	<-j.done
+	for _, p := range j.pumps {
+		p.close(ctx)
+	}
+	return nil
+}
+
+// Settle tells the store what the targets have settled.
+func (j *Journal) Settle() {
+	for _, p := range j.pumps {
+		p.settle()
+	}
+}
+
+// signal leaves a token in c unless there is one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
