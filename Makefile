@@ -9,7 +9,7 @@ IMAGE       ?= tocsin:$(VERSION)
 GOBUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.release=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint fmt-check vet staticcheck tidy-check servers race bench microbench fuzz cover docker clean
+.PHONY: help build demo test lint fmt-check vet staticcheck tidy-check servers race faults bench soak microbench fuzz cover docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,14 @@ servers: ## install the servers and tools that tests need, or print how
 race: ## run all tests under the race detector, checking nothing else
 	$(GO) test -race -timeout 10m ./...
 
+faults: servers ## let faults befall the daemon for minutes and print what is lost (FAULTS="-seed 2 -v")
+	$(GO) run ./internal/faults $(FAULTS)
+
 bench: servers ## compare CPU, memory and time of the whole daemon with vmalert
 	$(GO) run ./internal/bench
+
+soak: servers ## reload under load for minutes: nothing may leak, and cost little beside vmalert
+	$(GO) run ./internal/soak
 
 microbench: ## run the Go benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./...

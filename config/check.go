@@ -57,7 +57,7 @@ func (d *decoder) checkExpr(language Type, expr string, line int) {
 		d.problem(line, "", "expr must not be empty")
 		return
 	}
-	if !d.validate {
+	if !d.validate || d.valid[expression{language, expr}] {
 		return
 	}
 	var err error

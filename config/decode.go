@@ -22,6 +22,8 @@ type decoder struct {
 	groups   []Group
 	names    map[string]int // of groups, with the line of the first
 	texts    map[string]string
+	valid    map[expression]bool // what need not be checked again
+	recalled bool                // texts and valid hold those of an earlier version
 	problems Problems
 
 	// Where the decoder is, for problems.
@@ -32,13 +34,23 @@ type decoder struct {
 	visits, maxVisits int
 }
 
+// expression is one in its language.
+type expression struct {
+	language Type
+	text     string
+}
+
+func newDecoder(name string, size int, o *Options) *decoder {
+	return &decoder{
+		file: name, defaults: o.Defaults, validate: o.ValidateExpressions,
+		names: map[string]int{}, texts: map[string]string{}, valid: map[expression]bool{},
+		maxVisits: 10*size + 1000,
+	}
+}
+
 // decodeFile returns the groups of a file and what is wrong with it, by line.
 func decodeFile(name string, data []byte, o *Options) ([]Group, Problems) {
-	d := &decoder{
-		file: name, defaults: o.Defaults, validate: o.ValidateExpressions,
-		names: map[string]int{}, texts: map[string]string{},
-		maxVisits: 10*len(data) + 1000,
-	}
+	d := newDecoder(name, len(data), o)
 	documents := yaml.NewDecoder(bytes.NewReader(data))
 	for {
 		var doc yaml.Node

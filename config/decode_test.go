@@ -181,7 +181,7 @@ groups:
 		{Kind: Alerting, Name: "B", Expr: "up == 0", For: 5 * time.Minute, Labels: []Pair{{"team", "c"}, {"zone", "b"}}, UpdateEntries: 1},
 		{Kind: Alerting, Name: "C", Expr: "up == 0", For: time.Minute, Labels: []Pair{{"team", "c"}, {"zone", "b"}}, UpdateEntries: 1},
 	}
-	got := groups[0].unplaced().Rules
+	got := unplaced(groups[0].Rules)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

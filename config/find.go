@@ -49,6 +49,8 @@ func (s *source) unreadable(err error) Problem {
 type findings struct {
 	sources   []source // each path once
 	unmatched []string
+	// incomplete: what some pattern matches is not known.
+	incomplete bool
 }
 
 // find resolves patterns: in their order, and sorted within each.
@@ -82,6 +84,7 @@ func find(patterns []string, stripPath bool) findings {
 			paths, err := glob(pattern)
 			if err != nil {
 				add(source{path: pattern, name: pattern, problem: Problem{Message: err.Error()}})
+				f.incomplete = true
 				continue
 			}
 			if len(paths) == 0 {
@@ -100,7 +103,7 @@ func find(patterns []string, stripPath bool) findings {
 // what Kubernetes keeps behind a mounted volume in names that begin with two dots,
 // unless the pattern asks for them: every file would be read several times.
 func glob(pattern string) ([]string, error) {
-	matches, err := doublestar.FilepathGlob(pattern)
+	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithFailOnIOErrors())
 	if err != nil {
 		return nil, fmt.Errorf("resolve the pattern: %w", err)
 	}

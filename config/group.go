@@ -94,18 +94,27 @@ type Rule struct {
 // Equal reports whether both groups are the same configuration. It compares
 // whole values; only the lines at which they are written do not count.
 func (g *Group) Equal(o *Group) bool {
-	a, b := g.unplaced(), o.unplaced()
+	a, b := *g, *o
+	a.Line, b.Line = 0, 0
+	if sharesRules(g, o) {
+		a.Rules, b.Rules = nil, nil
+	} else {
+		a.Rules, b.Rules = unplaced(g.Rules), unplaced(o.Rules)
+	}
 	return reflect.DeepEqual(&a, &b)
 }
 
-// unplaced returns a copy of g that does not tell where in its file it stands.
-func (g *Group) unplaced() Group {
-	c := *g
-	c.Line = 0
-	c.Rules = make([]Rule, len(g.Rules))
-	for i, r := range g.Rules {
+// sharesRules reports whether both groups have the rules of the same read.
+func sharesRules(g, o *Group) bool {
+	return len(g.Rules) > 0 && len(g.Rules) == len(o.Rules) && &g.Rules[0] == &o.Rules[0]
+}
+
+// unplaced returns rules that do not tell where in their file they stand.
+func unplaced(rules []Rule) []Rule {
+	c := make([]Rule, len(rules))
+	for i, r := range rules {
 		r.Line = 0
-		c.Rules[i] = r
+		c[i] = r
 	}
 	return c
 }

@@ -58,6 +58,8 @@ type Set struct {
 	Files  []File  // every file that could be found, in the order of Groups
 	// Unmatched are the globs that no file matches, which is allowed.
 	Unmatched []string
+	// Incomplete: a pattern could not be resolved, so there may be more files.
+	Incomplete bool
 }
 
 // File is one rule file of a Set.
@@ -101,7 +103,21 @@ type parsed struct {
 	name     string
 	hash     Hash
 	groups   []Group
+	pieces   []piece // one for each of groups; nil if it was read as a whole
 	problems Problems
+	good     *parsed // while there are problems: the last version without, or nil
+}
+
+// lastGood returns the last version of the file without problems; an empty one if
+// there was none.
+func (p *parsed) lastGood() *parsed {
+	switch {
+	case len(p.problems) == 0:
+		return p
+	case p.good != nil:
+		return p.good
+	}
+	return new(parsed)
 }
 
 // NewLoader returns a Loader that has read nothing yet.
@@ -139,7 +155,7 @@ func (l *Loader) Load(ctx context.Context) (*Set, error) {
 	}
 
 	l.known = make(map[string]parsed, len(found.sources))
-	set := &Set{Unmatched: found.unmatched}
+	set := &Set{Unmatched: found.unmatched, Incomplete: found.incomplete}
 	for i, src := range found.sources {
 		if present[i] {
 			l.known[src.path] = results[i]
@@ -156,23 +172,45 @@ func (l *Loader) Load(ctx context.Context) (*Set, error) {
 
 // load reads and parses one source; false if it is no longer there.
 func (l *Loader) load(ctx context.Context, src source) (parsed, bool) {
+	prev := l.known[src.path]
+	if prev.name != src.name {
+		prev = parsed{}
+	}
+	unreadable := parsed{name: src.name, good: prev.lastGood()}
 	if src.problem.Message != "" {
-		return parsed{name: src.name, problems: Problems{src.problem}}, true
+		unreadable.problems = Problems{src.problem}
+		return unreadable, true
 	}
 	data, err := l.read(ctx, src)
 	if src.vanished(err) {
 		return parsed{}, false
 	}
 	if err != nil {
-		return parsed{name: src.name, problems: Problems{src.unreadable(err)}}, true
+		unreadable.problems = Problems{src.unreadable(err)}
+		return unreadable, true
 	}
 	data = expandEnv(data, l.opts.Env)
 	hash := Hash(sha256.Sum256(data))
-	if p, ok := l.known[src.path]; ok && p.hash == hash && p.name == src.name {
-		return p, true
+	if prev.hash == hash {
+		return prev, true
 	}
-	groups, problems := decodeFile(src.name, data, &l.opts)
-	return parsed{name: src.name, hash: hash, groups: groups, problems: problems}, true
+	return parse(src.name, data, hash, prev.lastGood(), &l.opts), true
+}
+
+// parse reads the content of a file of which good is an earlier version without
+// problems, or empty.
+func parse(name string, data []byte, hash Hash, good *parsed, o *Options) parsed {
+	p := parsed{name: name, hash: hash}
+	d := newDecoder(name, len(data), o)
+	var ok bool
+	if p.pieces, ok = d.readPieces(data, good); ok {
+		p.groups = d.groups
+		return p
+	}
+	if p.groups, p.problems = decodeFile(name, data, o); len(p.problems) > 0 {
+		p.good = good
+	}
+	return p
 }
 
 func (p parsed) file() File {

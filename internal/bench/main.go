@@ -10,10 +10,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"time"
+
+	"tocsin/internal/bench/daemon"
 )
 
 func main() {
@@ -64,25 +64,12 @@ func (b *bench) main(pattern string) error {
 }
 
 // binaries builds tocsin if need be and finds vmalert.
-func (b *bench) binaries() error {
-	if b.tocsin == "" {
-		b.tocsin = filepath.Join(b.dir, "tocsin")
-		build := exec.Command("go", "build", "-o", b.tocsin, "./cmd/tocsin")
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
-			return fmt.Errorf("build tocsin: %w", err)
-		}
-	}
-	var err error
-	if b.tocsin, err = filepath.Abs(b.tocsin); err != nil || b.vmalert == "" {
+func (b *bench) binaries() (err error) {
+	if b.tocsin, err = daemon.Tocsin(b.tocsin, b.dir); err != nil || b.vmalert == "" {
 		return err
 	}
-	path, err := exec.LookPath(b.vmalert)
-	if err != nil {
-		return fmt.Errorf("%w; install it with: apt-get install victoria-metrics", err)
-	}
-	b.vmalert = path
-	return nil
+	b.vmalert, err = daemon.Vmalert(b.vmalert)
+	return err
 }
 
 // compare measures both programs at one scenario and prints the figures.

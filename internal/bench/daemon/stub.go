@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -11,28 +11,29 @@ import (
 	"time"
 )
 
-// stub is everything that an alerting daemon talks to: it answers every query
+// Stub is everything that an alerting daemon talks to: it answers every query
 // with the same series at the time asked for, and swallows what is sent to it.
-type stub struct {
-	url    string
+type Stub struct {
+	URL    string
 	server *http.Server
 	series []byte // the elements of an answer, with timeMark for the time
 
-	queries, posts, writes atomic.Int64
+	Queries, Posts, Writes atomic.Int64 // how many there were; posts are of alerts
 }
 
 const timeMark = "\x00"
 
-func newStub(series int) (*stub, error) {
+// NewStub returns a stub on loopback that answers with that many series.
+func NewStub(series int) (*Stub, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &stub{url: "http://" + ln.Addr().String(), series: answer(series)}
+	s := &Stub{URL: "http://" + ln.Addr().String(), series: answer(series)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/v1/query", s.query)
-	mux.HandleFunc("/api/v1/write", s.swallow(&s.writes))
-	mux.HandleFunc("/api/v2/alerts", s.swallow(&s.posts))
+	mux.HandleFunc("/api/v1/write", s.swallow(&s.Writes))
+	mux.HandleFunc("/api/v2/alerts", s.swallow(&s.Posts))
 	s.server = &http.Server{Handler: mux}
 	go func() { _ = s.server.Serve(ln) }() // ends with Close
 	return s, nil
@@ -52,8 +53,8 @@ func answer(n int) []byte {
 	return b.Bytes()
 }
 
-func (s *stub) query(w http.ResponseWriter, r *http.Request) {
-	s.queries.Add(1)
+func (s *Stub) query(w http.ResponseWriter, r *http.Request) {
+	s.Queries.Add(1)
 	at := time.Now()
 	if t, err := time.Parse(time.RFC3339, r.FormValue("time")); err == nil {
 		at = t
@@ -77,7 +78,7 @@ func (s *stub) query(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b.Bytes()) // a peer that has gone is not the stub's concern
 }
 
-func (s *stub) swallow(n *atomic.Int64) http.HandlerFunc {
+func (s *Stub) swallow(n *atomic.Int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		n.Add(1)
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -85,4 +86,5 @@ func (s *stub) swallow(n *atomic.Int64) http.HandlerFunc {
 	}
 }
 
-func (s *stub) close() { _ = s.server.Close() }
+// Close ends the stub.
+func (s *Stub) Close() { _ = s.server.Close() }
