@@ -58,7 +58,8 @@ func (j *Journal) take() (records []rules.Record, closed bool) {
 // commit puts records on disk and hands them on.
 func (j *Journal) commit(records []rules.Record) {
 	b := &batch{records: records}
-	puts := make([]store.Put, 0, 2*len(records))
+	// What is told only after this commit is not looked at yet.
+	puts := j.outbox.tidy(make([]store.Put, 0, 2*len(records)), j.options.Notifier)
 	size := 0
 	for i := range records {
 		r := &records[i]
@@ -75,7 +76,7 @@ func (j *Journal) commit(records []rules.Record) {
 	if len(b.series) > 0 && len(j.pumps) > 0 {
 		rows = j.options.EncodeRows(nil, b.series)
 	}
-	b.seq = j.store(j.outbox.tidy(puts, j.options.Notifier), rows, len(b.series))
+	b.seq = j.store(puts, rows, len(b.series))
 	if b.seq == 0 && len(rows) > 0 {
 		j.counts.unkept.Add(len(b.series))
 	}

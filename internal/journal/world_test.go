@@ -193,14 +193,14 @@ func (s *fakeSink) lines() []string {
 	return slices.Clone(s.written)
 }
 
-// fakeNotifier takes alerts; who is not accepted stays undelivered.
+// fakeNotifier takes alerts; they stay undelivered until they are accepted.
 type fakeNotifier struct {
-	mu       sync.Mutex
-	told     []string
-	accepted map[labels.Labels]bool
+	mu          sync.Mutex
+	told        []string
+	undelivered map[labels.Labels]bool
 }
 
-func newFakeNotifier() *fakeNotifier { return &fakeNotifier{accepted: map[labels.Labels]bool{}} }
+func newFakeNotifier() *fakeNotifier { return &fakeNotifier{undelivered: map[labels.Labels]bool{}} }
 
 func (n *fakeNotifier) Notify(x rules.Notification) error {
 	n.mu.Lock()
@@ -211,6 +211,7 @@ func (n *fakeNotifier) Notify(x rules.Notification) error {
 			state = "resolved"
 		}
 		n.told = append(n.told, a.Labels.Get("alertname")+" "+state)
+		n.undelivered[a.Labels] = true
 	}
 	return nil
 }
@@ -218,13 +219,13 @@ func (n *fakeNotifier) Notify(x rules.Notification) error {
 func (n *fakeNotifier) Undelivered(l labels.Labels) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return !n.accepted[l]
+	return n.undelivered[l]
 }
 
 func (n *fakeNotifier) accept(name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.accepted[labels.FromStrings("alertname", name)] = true
+	delete(n.undelivered, labels.FromStrings("alertname", name))
 }
 
 func (n *fakeNotifier) heard() string {

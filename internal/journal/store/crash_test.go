@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A file may end anywhere when the process, or the machine, ends while it is
@@ -140,5 +142,74 @@ func TestWhatAKilledProcessLeftIsSyncedBeforeItIsBuiltUpon(t *testing.T) {
 		cut.disk = r.disk.powerCut()
 		cut.reopen()
 		cut.wantRows("a", "one", "two", "three")
+	}
+}
+
+// The system may write the blocks of one commit in any order. What is left of it
+// further on is no sign that it was complete.
+func TestCommitWithoutItsBeginningDoesNotCount(t *testing.T) {
+	r := newRig(t, Options{})
+	r.commit("one")
+	start := r.disk.bytes()
+	first := blockSize - frameHeader - len("\x01k\x00\x00") // so that the second value begins with a block
+	r.commit("two", Put{Key: "k", Value: r.noise(first)}, Put{Key: "l", Value: r.noise(100)})
+	data := r.disk.files[r.disk.segments()[0]].data
+	clear(data[start : start+blockSize])
+	var second frames
+	second.reset(r.disk.files[r.disk.segments()[0]], 1, start+blockSize, int64(len(data)))
+	if _, err := second.next(); err != nil {
+		t.Fatalf("the second value does not begin with a block: %v", err)
+	}
+	r.reopen()
+	r.wantRows("a", "one")
+	if len(r.disk.folders) > 0 {
+		t.Error("it is taken for damage")
+	}
+}
+
+func TestCommitWithoutAllItsFramesDoesNotCount(t *testing.T) {
+	r := newRig(t, Options{})
+	f, err := r.disk.open(segmentName(1), os.O_CREATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for frames := range uint32(3) {
+		var rec record
+		rec.begin(f, 1, 1, 0)
+		rec.header(segmentHeader{id: 1, first: 1})
+		rec.removal("k")
+		rec.frames = frames
+		if err := rec.finish(time.UnixMilli(1)); err != nil {
+			t.Fatal(err)
+		}
+		r.reopen()
+		if counts := r.ledger.last == 1; counts != (frames == 1) {
+			t.Errorf("a commit of 1 frame that says %d: counts is %v", frames, counts)
+		}
+	}
+}
+
+// When an fsync has failed, Linux takes what was to be written for written, and the
+// next process cannot tell.
+func TestCommitWhoseSyncFailedIsWrittenAgainBeforeItIsBuiltUpon(t *testing.T) {
+	for _, fresh := range []bool{false, true} {
+		for range 30 {
+			r := newRig(t, Options{})
+			r.commit("one")
+			if fresh {
+				r.reopen()
+			}
+			r.disk.failing("sync", "truncate", "remove")
+			if _, err := r.Commit([]Put{{"k", r.noise(40_000)}}, []byte("two"), 3); err == nil {
+				t.Fatal("no error")
+			}
+			r.disk.fail = nil
+			r.reopen()
+			r.wantRows("a", "one", "two") // the system has it
+			r.commit("three")
+			r.disk = r.disk.powerCut()
+			r.reopen()
+			r.wantRows("a", "one", "two", "three")
+		}
 	}
 }

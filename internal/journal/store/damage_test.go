@@ -241,3 +241,21 @@ func TestMovingAsideIsFinishedLater(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be read is not what a crash has cut short.
+func TestUnreadableEndIsDamage(t *testing.T) {
+	r := aged(t)
+	newest, reads := r.disk.segments()[2], 0
+	r.disk.fail = func(op, name string) error {
+		if op == "read" && name == newest {
+			if reads++; reads > 1 { // the first is of the header
+				return errIO
+			}
+		}
+		return nil
+	}
+	r.reopen()
+	if len(r.disk.folders) != 1 {
+		t.Errorf("folders are %v, want one", r.disk.folders)
+	}
+}

@@ -17,7 +17,9 @@
 //
 // Commits begin at block boundaries. So a write never touches a block that holds
 // what has been committed before, and when it fails, or the fdatasync after it,
-// nothing older is in doubt. A segment with such a failure is not written again.
+// nothing older is in doubt. A segment with such a failure is not written again,
+// but for the last commit found at the next start: the system may know it without
+// the disk, so it is written once more, as it is.
 //
 // # Layout
 //
@@ -46,7 +48,7 @@
 // frames:
 //
 //	 0  uint32    checksum of the rest of the frame
-//	 4  3 bytes   length of the body, at most 69664
+//	 4  3 bytes   length of the body, at most 1114144
 //	 7  1 byte    kind, plus 128 if the chunk in the body is an S2 block
 //	 8  uint64    number of the commit
 //	16            body

@@ -184,3 +184,18 @@ func TestSegmentsAreRemovedDurablyInOrder(t *testing.T) {
 		t.Errorf("%d segments are left", got)
 	}
 }
+
+func TestCursorsOfAFailedCommitAreWrittenAgain(t *testing.T) {
+	r := newRig(t, Options{})
+	one := r.commit("one")
+	r.Settle("a", one)
+	r.disk.failing("write")
+	if _, err := r.Commit(nil, nil, 0); err == nil {
+		t.Fatal("no error")
+	}
+	r.disk.fail = nil
+	r.commit("")
+	r.reopen()
+	r.wantRows("a")
+	r.wantRows("b", "one")
+}

@@ -244,7 +244,10 @@ func (f *fakeFile) Sync() error {
 		clear(f.open)
 		return err
 	}
-	f.kept = bytes.Clone(f.data)
+	f.kept = append(f.kept[:min(len(f.kept), len(f.data))], f.data[min(len(f.kept), len(f.data)):]...)
+	for b := range f.open {
+		copy(f.kept[b*blockSize:], f.data[b*blockSize:min((b+1)*blockSize, int64(len(f.data)))])
+	}
 	clear(f.open)
 	return nil
 }

@@ -15,7 +15,7 @@ const (
 
 	blockSize   = 4096
 	chunkSize   = 64 << 10
-	maxKey      = 4096 // bytes of a key, and of the names of targets together
+	maxKey      = 1 << 20 // bytes of a key, and of the names of targets together
 	frameHeader = 16
 	maxBody     = maxKey + 32 + chunkSize
 )

@@ -55,6 +55,7 @@ type rig struct {
 	options Options
 	book    *logBook
 	random  *rand.Rand
+	pool    []byte // of noise
 }
 
 // newRig returns a store with targets "a" and "b" unless options names others.
@@ -170,13 +171,13 @@ func (r *rig) wantMetric(name, want string) {
 	}
 }
 
-// noise returns n bytes that cannot be compressed.
+// noise returns n bytes that cannot be compressed and must not be changed.
 func (r *rig) noise(n int) []byte {
-	b := make([]byte, 0, n+8)
-	for len(b) < n {
-		b = binary.LittleEndian.AppendUint64(b, r.random.Uint64())
+	for need := max(2*n, 1<<20); len(r.pool) < need; {
+		r.pool = binary.LittleEndian.AppendUint64(r.pool, r.random.Uint64())
 	}
-	return b[:n:n]
+	start := r.random.IntN(len(r.pool) - n + 1)
+	return r.pool[start : start+n : start+n]
 }
 
 func put(key, value string) Put { return Put{Key: key, Value: []byte(value)} }

@@ -12,8 +12,6 @@ const (
 	// enough to keep pace.
 	moveQuantum = 256 << 10
 	moveFactor  = 2
-	// moveMost bounds what may be saved up, and so the time a small commit may take.
-	moveMost = 8 << 20
 )
 
 // mover copies values that are not replaced from the oldest segment forward, so
@@ -36,8 +34,7 @@ func (m *mover) rest() {
 
 // earn adds to the allowance after a commit of so many bytes.
 func (m *mover) earn(written int64) {
-	due := moveFactor * (written - m.moved)
-	m.allowance = min(m.allowance+moveQuantum+due, max(moveMost, due))
+	m.allowance += moveQuantum + moveFactor*(written-m.moved)
 }
 
 // moveForward appends values of the oldest segment to r and c, if that segment is
@@ -48,6 +45,7 @@ func (s *Store) moveForward(r *record, c *content) {
 	old := s.ledger.oldest()
 	if old == nil || !s.unused(old) || old.live == 0 || !s.due(old) {
 		m.rest()
+		m.allowance = min(m.allowance, moveQuantum) // nothing is saved up
 		return
 	}
 	if m.from != old {

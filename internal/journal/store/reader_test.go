@@ -215,3 +215,30 @@ func TestReadersAndCommitsDoNotDisturbOneAnother(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A Reader may be about to open a segment when that goes.
+func TestRowsThatGoWhileTheyAreReadAreNotTakenForDamaged(t *testing.T) {
+	r := newRig(t, Options{MaxBytes: 1 << 20})
+	r.commit("one")
+	segment, b, ok, err := r.ledger.next(r.ledger.target("b"), 0)
+	if !ok || err != nil {
+		t.Fatalf("found nothing: %v", err)
+	}
+	r.outage(100)
+	if _, exists := r.disk.files[segmentName(segment.id)]; exists {
+		t.Fatal("the segment is still there")
+	}
+	if r.ledger.dropBatch(segment, b) {
+		t.Error("the rows count as dropped a second time")
+	}
+}
+
+func TestRowsOfAMissingFileAreDropped(t *testing.T) {
+	r := newRig(t, Options{})
+	r.commit("one")
+	r.reopen()
+	r.commit("two")
+	delete(r.disk.files, r.disk.segments()[0])
+	r.wantRows("a", "two")
+	r.wantMetric(`tocsin_journal_dropped_samples_total{target="a",reason="damaged"}`, "3")
+}

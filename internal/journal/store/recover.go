@@ -59,6 +59,7 @@ type scan struct {
 	frames  frames
 	content content
 	cursors []cursor // latest
+	last    int64    // where the last commit begins, in its segment; 0 before the first
 	torn    int64    // bytes at the end that do not count
 }
 
@@ -182,12 +183,32 @@ func (sc *scan) newest(f *found) error {
 			return err
 		}
 		f.segment.end = at
-		// After a mere crash of the process, the system may not have written all of it.
-		if err := errors.Join(in.Sync(), sc.disk.sync()); err != nil {
-			return fmt.Errorf("%w: sync what was read: %w", ErrUnwritable, err)
+		if err := sc.confirm(in, at); err != nil {
+			return fmt.Errorf("%w: make what was read durable: %w", ErrUnwritable, err)
 		}
 		return nil
 	})
+}
+
+// confirm makes the last commit, which ends at end, durable. When only the process
+// has crashed, the system knows it but may not have written it. Nor need an fsync
+// do that if one before has failed, so the bytes are written again.
+func (sc *scan) confirm(in file, end int64) error {
+	from := sc.last
+	if from <= blockSize {
+		from = 0 // the header is as new
+	}
+	buf := make([]byte, min(readAhead, end-from))
+	for at := from; at < end; at += int64(len(buf)) {
+		n, err := in.ReadAt(buf[:min(int64(len(buf)), end-at)], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if _, err := in.WriteAt(buf[:n], at); err != nil {
+			return err
+		}
+	}
+	return errors.Join(in.Sync(), sc.disk.sync())
 }
 
 // void makes sure that there is nothing in a segment that may count.
@@ -220,6 +241,7 @@ func (sc *scan) commits(f *found, in file, limit int64) (int64, error) {
 		return 0, &damage{segment: f.segment.id, what: "commits are missing before it"}
 	}
 	at := int64(blockSize)
+	sc.last = 0
 	for ; at < limit; expected++ {
 		sc.frames.reset(in, f.segment.id, at, limit)
 		err := sc.content.read(&sc.frames)
@@ -229,13 +251,13 @@ func (sc *scan) commits(f *found, in file, limit int64) (int64, error) {
 		if err != nil {
 			return at, err
 		}
-		at = sc.frames.offset
-		sc.accept(f.segment, at)
+		sc.last, at = at, sc.frames.offset
+		sc.accept(f.segment)
 	}
 	return at, nil
 }
 
-func (sc *scan) accept(s *segment, end int64) {
+func (sc *scan) accept(s *segment) {
 	c := &sc.content
 	if c.rows.size > 0 {
 		s.batches = append(s.batches, batch{seq: c.number, at: c.at, place: c.rows, samples: c.samples})

@@ -79,7 +79,7 @@ type Store struct {
 
 // Put is a new value for a key. A nil Value removes the key.
 type Put struct {
-	Key   string // at most 4096 bytes
+	Key   string // at most 1 MiB
 	Value []byte
 }
 
