@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -89,7 +90,12 @@ func (j *Journal) commit(records []rules.Record) {
 func (j *Journal) store(puts []store.Put, rows []byte, samples int) uint64 {
 	puts = latest(append(j.owed, puts...))
 	seq, err := j.options.Store.Commit(puts, rows, samples)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrTooLarge):
+		// It will not become smaller; the states in it come again with the next round.
+		j.owed = nil
+		return 0
+	case err != nil:
 		// The store has logged and counted it.
 		j.owed = puts
 		return 0
