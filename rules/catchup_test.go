@@ -112,7 +112,7 @@ func TestDowntimeIsMadeUpFor(t *testing.T) {
 		w, _, start := interrupted(t, g)
 		w.apply(g)
 		w.pass(time.Second)
-		w.expect("written", w.written(start), "r=30@30s r=40@40s r=50@50s r=60@60s r=70@1m10s")
+		w.expect("written", w.written(start), "r=30@30s r=40@40s r=50@50s r=60@1m0s r=70@1m10s")
 		w.expect("asked", w.ranges(start), "x 30s-1m0s/10s")
 		w.expect("gaps", w.gaps(0, start), "30s-1m0s filled 4")
 		w.expectCounts(1, 0, 4, 0)
@@ -175,20 +175,29 @@ func TestOutageOfTheDatasourceIsMadeUpFor(t *testing.T) {
 	})
 }
 
-// Two rules take 18 seconds, so that every other slot is missed.
+// slowQueries has queries take d until a moment, unless they are for the past and
+// have less time.
+func (w *world) slowQueries(d time.Duration, until time.Time) {
+	w.datasource.Hook(func(ctx context.Context, _ rules.Query) error {
+		if deadline, _ := ctx.Deadline(); time.Now().Before(until) && time.Until(deadline) > 2500*time.Millisecond {
+			time.Sleep(d)
+		}
+		return ctx.Err()
+	})
+}
+
+// Three rules take 27 seconds, so that the slot at 10s is missed.
 func TestMissedRoundsAreMadeUpFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, start := newWorld(t), time.Now()
 		w.catchesUp(time.Hour)
 		w.counts("x", start)
-		w.datasource.Hook(func(_ context.Context, q rules.Query) error {
-			if q.Time.Sub(start) < 30*time.Second && len(w.datasource.AskedRanges()) == 0 {
-				time.Sleep(9 * time.Second)
-			}
-			return nil
-		})
+		w.slowQueries(9*time.Second, start.Add(25*time.Second))
 		w.apply(group("g", recording("r", "x"), recording("s", "x"), recording("u", "x")))
 		w.pass(58 * time.Second)
+		if !w.metric(`vmalert_iteration_missed_total{group="g",file="f.yml"} 1`) {
+			t.Error("it is not one round that was missed")
+		}
 		stored := w.written(start)
 		for _, name := range []string{"r", "s", "u"} {
 			for at := 0; at <= 50; at += 10 {
@@ -212,19 +221,12 @@ func TestRoundThatAReloadCutsShortIsMadeUpFor(t *testing.T) {
 		g := group("g", recording("r", "x"), recording("s", "y"))
 		w.apply(g)
 		w.pass(25 * time.Second)
-		w.datasource.Hook(func(ctx context.Context, q rules.Query) error {
-			if q.Time.Sub(start) == 30*time.Second {
-				time.Sleep(9 * time.Second)
-				return ctx.Err()
-			}
-			return nil
-		})
+		w.slowQueries(9*time.Second, start.Add(40*time.Second))
 		w.pass(5500 * time.Millisecond)
 		w.datasource.Asked()
 		edited := holding(g, g.Rules[1], g.Rules[0])
 		w.forget()
 		w.apply(edited)
-		w.datasource.Hook(nil)
 		w.pass(15 * time.Second)
 		stored := w.written(start)
 		if !w.metric("tocsin_evaluations_cut_short_total 1") {
@@ -240,7 +242,7 @@ func TestRoundThatAReloadCutsShortIsMadeUpFor(t *testing.T) {
 }
 
 // comings makes expr answer the label sets a, b and c as they come and go: a is
-// there until 30s and again from 60s, b at 50s alone, c from 40s to 50s.
+// there until 30s and again from 60s, b from 40s to 60s, c at 50s alone.
 func (w *world) comings(expr string, start time.Time) {
 	w.datasource.SetTrack(expr, func(at time.Time) (all []rules.Sample) {
 		s := at.Sub(start).Seconds()
@@ -250,14 +252,14 @@ func (w *world) comings(expr string, start time.Time) {
 			}
 		}
 		add("a", s <= 30 || s >= 60)
-		add("b", s == 50)
-		add("c", s >= 40 && s <= 60)
+		add("b", s >= 40 && s <= 60)
+		add("c", s == 50)
 		return all
 	})
 }
 
 // comingsWritten is what an uninterrupted run writes of comings from 30s to 70s.
-const comingsWritten = "r{a}=30@30s r{c}=40@40s r{a}=stale@40s r{b}=50@50s r{c}=50@50s r{a}=60@1m0s r{c}=60@1m0s r{b}=stale@1m0s r{a}=70@1m10s r{c}=stale@1m10s"
+const comingsWritten = "r{a}=30@30s r{b}=40@40s r{a}=stale@40s r{b}=50@50s r{c}=50@50s r{a}=60@1m0s r{b}=60@1m0s r{c}=stale@1m0s r{a}=70@1m10s r{b}=stale@1m10s"
 
 func TestSeriesThatEndInAGapAreEndedThere(t *testing.T) {
 	for name, gap := range map[string]time.Duration{"no gap": 0, "gap": 45 * time.Second} {
@@ -302,8 +304,8 @@ func TestSeriesThatEndInAnOlderGapAreEndedThere(t *testing.T) {
 		w.expect("written at first", w.written(start), "r{a}=70@1m10s")
 		w.datasource.HookRange(nil)
 		w.pass(10 * time.Second)
-		before := strings.TrimSuffix(comingsWritten, " r{a}=70@1m10s r{c}=stale@1m10s")
-		w.expect("written later", w.written(start), before+" r{c}=stale@1m10s r{a}=80@1m20s")
+		before := strings.TrimSuffix(comingsWritten, " r{a}=70@1m10s r{b}=stale@1m10s")
+		w.expect("written later", w.written(start), before+" r{b}=stale@1m10s r{a}=80@1m20s")
 		w.expect("gaps", w.gaps(0, start), "30s-1m0s filled 4")
 		w.expectCounts(2, 1, 4, 0)
 	})
@@ -524,14 +526,14 @@ func TestOnlyTheLastGapsAreShown(t *testing.T) {
 		w, start := newWorld(t), time.Now()
 		w.catchesUp(time.Hour)
 		w.counts("x", start)
-		w.datasource.Hook(func(_ context.Context, q rules.Query) error {
-			if q.Time.Sub(start)%(20*time.Second) != 0 {
-				return errors.New("no answer")
-			}
-			return nil
-		})
 		w.apply(group("g", recording("r", "x")))
-		w.pass(245 * time.Second)
+		w.pass(5 * time.Second)
+		for range 12 { // at 10s, 30s, and so on
+			w.datasource.Hook(func(context.Context, rules.Query) error { return errors.New("no answer") })
+			w.pass(10 * time.Second)
+			w.datasource.Hook(nil)
+			w.pass(10 * time.Second)
+		}
 		gaps := w.manager.Groups()[0].Stats.Gaps
 		if len(gaps) != 10 || gaps[0].From.Time().Sub(start) != 50*time.Second || gaps[9].From.Time().Sub(start) != 230*time.Second {
 			t.Errorf("%d gaps are shown: %s", len(gaps), w.gaps(0, start))

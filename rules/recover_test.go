@@ -93,6 +93,7 @@ func TestRestartGoesOnAsIfNothingHadBeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, j, start := untilCrash(t, eventful())
 		w.down(j, 2*time.Second)
+		w.slow(time.Millisecond)
 		w.apply(eventful())
 		w.notifier.Sent() // the reminder
 		w.pass(time.Second)
@@ -243,6 +244,7 @@ func TestBadFileThatIsRemovedSaysGoodbye(t *testing.T) {
 			t.Errorf("told %q, want %q", got, want)
 		}
 		w.down(j, time.Second)
+		w.datasource.Hang()
 		w.apply(g)
 		if got := w.shown(start); got != "" {
 			t.Errorf("after its goodbye %q is remembered", got)

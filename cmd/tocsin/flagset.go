@@ -109,12 +109,6 @@ func (f *flagSet) strings(name, help string) *list[string] {
 	return l
 }
 
-func (f *flagSet) secrets(name, help string) *list[string] {
-	l := &list[string]{kind: stringKind()}
-	f.add(l, name, help).secret = true
-	return l
-}
-
 func (f *flagSet) bools(name, help string) *list[bool] {
 	l := &list[bool]{kind: boolKind()}
 	f.addSwitch(l, name, help)

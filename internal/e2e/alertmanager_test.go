@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tocsin/internal/e2e/servers"
 )
 
 // alertmanager is a running Alertmanager that notifies nobody.
@@ -19,15 +21,12 @@ type alertmanager struct {
 func newAlertmanager(t *testing.T) *alertmanager {
 	t.Helper()
 	addr, dir := freeAddr(t), t.TempDir()
-	return &alertmanager{url: "http://" + addr, process: &process{
-		name: "Alertmanager", bin: server(t, "prometheus-alertmanager", "prometheus-alertmanager"),
-		args: []string{
-			"--web.listen-address=" + addr, "--cluster.listen-address=", "--storage.path=" + dir,
-			"--config.file=" + writeFile(t, dir, "alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"),
-			"--log.level=warn",
-		},
-		readyURL: "http://" + addr + "/-/ready",
-	}}
+	config := writeFile(t, dir, "alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+	command, err := servers.Alertmanager(addr, dir, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &alertmanager{url: "http://" + addr, process: &process{Command: *command}}
 }
 
 func startAlertmanager(t *testing.T) *alertmanager {

@@ -108,8 +108,8 @@ func TestDeployedFlagsAreAccepted(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := newTocsin(t, "")
-			d.args, d.env = append(c.args, "-dryRun", "-httpListenAddr=127.0.0.1:0"), c.env
-			for _, list := range [][]string{d.args, d.env} {
+			d.Args, d.Env = append(c.args, "-dryRun", "-httpListenAddr=127.0.0.1:0"), c.env
+			for _, list := range [][]string{d.Args, d.Env} {
 				for i := range list {
 					list[i] = strings.Replace(list[i], "rule="+c.rules, "rule="+here, 1)
 				}

@@ -57,7 +57,7 @@ func TestServiceManagerIsToldEachStep(t *testing.T) {
 	manager, socket := newServiceManager(t)
 	nobody := "http://" + freeAddr(t)
 	d := newTocsin(t, twoAlerts, "-datasource.url="+nobody, "-notifier.blackhole")
-	d.env = []string{"NOTIFY_SOCKET=" + socket, "WATCHDOG_USEC=400000"}
+	d.Env = []string{"NOTIFY_SOCKET=" + socket, "WATCHDOG_USEC=400000"}
 	d.start(t)
 
 	manager.expect(t, "READY=1")

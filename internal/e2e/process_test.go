@@ -2,17 +2,16 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"tocsin/internal/e2e/servers"
 )
 
 const (
@@ -29,14 +28,10 @@ const (
 // process is one server. It may be stopped and started again with the same
 // arguments. Used by one goroutine.
 type process struct {
-	name, bin string
-	args      []string
-	env       []string // as NAME=value; it gets nothing else but PATH and HOME
-	readyURL  string   // answers 200 when the server is ready; "" does not wait
+	servers.Command
 
-	output output
-	cmd    *exec.Cmd
-	done   chan struct{} // closed when cmd has ended; nil while none runs
+	output servers.Output
+	life   *servers.Process // nil while none runs
 }
 
 // start starts p and waits until it is ready. The process is ended when the test
@@ -44,44 +39,35 @@ type process struct {
 func (p *process) start(t *testing.T) {
 	t.Helper()
 	p.launch(t)
-	if p.readyURL == "" {
+	if p.ReadyURL == "" {
 		return
 	}
-	eventually(t, startTimeout, p.name+" is ready", func() error {
-		select {
-		case <-p.done:
-			t.Fatalf("%s stopped before it was ready: %s", p.name, p.cmd.ProcessState)
-		default:
-		}
-		_, err := get(p.readyURL)
-		return err
-	})
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	if err := p.life.AwaitReady(ctx); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // launch starts p without waiting for anything.
 func (p *process) launch(t *testing.T) {
 	t.Helper()
-	if p.done != nil {
-		t.Fatalf("%s is running already", p.name)
+	if p.life != nil {
+		t.Fatalf("%s is running already", p.Name)
 	}
-	cmd, done := exec.Command(p.bin, p.args...), make(chan struct{})
-	cmd.Stdout, cmd.Stderr = &p.output, &p.output
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, p.env...)
-	cmd.SysProcAttr = endWithParent()
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("starting %s: %s", p.name, err)
+	c := p.Command
+	c.Output, c.Env = &p.output, append([]string{"HOME=" + t.TempDir()}, p.Env...)
+	life, err := c.Start()
+	if err != nil {
+		t.Fatal(err)
 	}
-	go func() {
-		defer close(done)
-		_ = cmd.Wait() // the exit code is read from ProcessState
-	}()
-	p.cmd, p.done = cmd, done
+	p.life = life
 	t.Cleanup(func() {
-		if p.done == done {
+		if p.life == life {
 			p.kill()
 		}
 		if t.Failed() {
-			t.Logf("%s printed:\n%s", p.name, p.output.String())
+			t.Logf("%s printed:\n%s", p.Name, p.output.String())
 		}
 	})
 }
@@ -97,80 +83,48 @@ func (p *process) stop(t *testing.T) int {
 func (p *process) wait(t *testing.T) int {
 	t.Helper()
 	select {
-	case <-p.done:
+	case <-p.life.Ended():
 	case <-time.After(stopTimeout):
 		p.kill()
-		t.Fatalf("%s did not stop within %s", p.name, stopTimeout)
+		t.Fatalf("%s did not stop within %s", p.Name, stopTimeout)
 	}
-	p.done = nil
-	return p.cmd.ProcessState.ExitCode()
+	code := p.life.State().ExitCode()
+	p.life = nil
+	return code
 }
 
 func (p *process) signal(t *testing.T, s os.Signal) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		t.Fatalf("sending %s to %s: %s", s, p.name, err)
+	if err := p.life.Signal(s); err != nil {
+		t.Fatal(err)
 	}
 }
 
 // kill ends p at once and waits for it.
 func (p *process) kill() {
-	// An error means that it has ended already.
-	_ = p.cmd.Process.Kill()
-	<-p.done
-	p.done = nil
-}
-
-// output collects what a process prints.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
+	p.life.Kill()
+	p.life = nil
 }
 
 // server returns the path of a program of a Debian package, or ends the test
 // with the command that installs it.
 func server(t *testing.T, program, pkg string) string {
 	t.Helper()
-	path, err := exec.LookPath(program)
+	path, err := servers.Find(program, pkg)
 	if err != nil {
-		t.Fatalf("%s is missing; install it with:\n\tapt-get update && apt-get install -y --no-install-recommends %s", program, pkg)
+		t.Fatal(err)
 	}
 	return path
 }
 
-// lastPort is the port given out last. Ports come from below the range from
-// which the system takes those of outgoing connections, so that none is taken
-// between being chosen and being listened on.
-var lastPort atomic.Int32
-
 // freeAddr returns a loopback address nobody listens on.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	const first, count = 12000, 18000
-	lastPort.CompareAndSwap(0, int32(os.Getpid()%count)+1)
-	for range count {
-		addr := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%count)
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue
-		}
-		l.Close()
-		return addr
+	addr, err := servers.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return addr
 }
 
 // eventually waits until look returns nil, and ends the test with its last error

@@ -25,7 +25,7 @@ func TestStoragesKeepWhatIsWritten(t *testing.T) {
 			t.Errorf("a broken query gives %v", err)
 		}
 		if code := s.stop(t); code != 0 {
-			t.Errorf("%s exits with %d", s.name, code)
+			t.Errorf("%s exits with %d", s.Name, code)
 		}
 		s.start(t)
 		if p, err := s.one("hello"); err != nil || p.v != 7 {

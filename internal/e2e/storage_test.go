@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
+
+	"tocsin/internal/e2e/servers"
 )
 
 // storage is a server that takes remote write and answers queries.
@@ -38,15 +40,14 @@ func eachStorage(t *testing.T, story func(t *testing.T, s *storage)) {
 func startVictoriaMetrics(t *testing.T) *storage {
 	t.Helper()
 	addr := freeAddr(t)
-	s := &storage{url: "http://" + addr, flushURL: "http://" + addr + "/internal/force_flush", process: &process{
-		name: "VictoriaMetrics", bin: server(t, "victoria-metrics", "victoria-metrics"),
-		args: []string{
-			"-httpListenAddr=" + addr, "-storageDataPath=" + t.TempDir(), "-retentionPeriod=1",
-			// What is written is to be found at once, and is not cached.
-			"-search.latencyOffset=0s", "-search.disableCache", "-memory.allowedBytes=128MB",
-		},
-		readyURL: "http://" + addr + "/health",
-	}}
+	command, err := servers.VictoriaMetrics(addr, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &storage{
+		url: "http://" + addr, flushURL: "http://" + addr + "/internal/force_flush",
+		process: &process{Command: *command},
+	}
 	s.start(t)
 	return s
 }
@@ -54,15 +55,15 @@ func startVictoriaMetrics(t *testing.T) *storage {
 func startPrometheus(t *testing.T) *storage {
 	t.Helper()
 	addr, dir := freeAddr(t), t.TempDir()
-	s := &storage{url: "http://" + addr, process: &process{
-		name: "Prometheus", bin: server(t, "prometheus", "prometheus"),
-		args: []string{
+	s := &storage{url: "http://" + addr, process: &process{Command: servers.Command{
+		Name: "Prometheus", Path: server(t, "prometheus", "prometheus"),
+		Args: []string{
 			"--web.listen-address=" + addr, "--storage.tsdb.path=" + filepath.Join(dir, "data"),
 			"--config.file=" + writeFile(t, dir, "prometheus.yml", "global: {}\n"),
 			"--web.enable-remote-write-receiver", "--log.level=warn",
 		},
-		readyURL: "http://" + addr + "/-/ready",
-	}}
+		ReadyURL: "http://" + addr + "/-/ready",
+	}}}
 	s.start(t)
 	return s
 }
@@ -127,10 +128,10 @@ func (s *storage) ask(path string, form url.Values) ([]point, error) {
 	defer resp.Body.Close()
 	var a queryAnswer
 	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
-		return nil, fmt.Errorf("%s answers %s: %w", s.name, resp.Status, err)
+		return nil, fmt.Errorf("%s answers %s: %w", s.Name, resp.Status, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s: %s", s.name, resp.Status, a.Error)
+		return nil, fmt.Errorf("%s answers %s: %s", s.Name, resp.Status, a.Error)
 	}
 	var points []point
 	for _, series := range a.Data.Result {
@@ -197,7 +198,7 @@ func (s *storage) write(at time.Time, series ...sample) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s answers a write with %s", s.name, resp.Status)
+		return fmt.Errorf("%s answers a write with %s", s.Name, resp.Status)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"tocsin/internal/e2e/servers"
 )
 
 // binaryDir is where the daemon is built; set by TestMain.
@@ -36,19 +37,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build builds the daemon once. Under the race detector the daemon is built with
-// it too; it then exits with 66 after a race.
+// build builds the daemon once, with the race detector where the tests have it.
 var build = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(binaryDir, "tocsin")
-	args := []string{"build", "-buildvcs=false", "-o", path}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, "tocsin/cmd/tocsin")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building the daemon: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, servers.Build(path)
 })
 
 // tocsin is a running daemon with one rule file.
@@ -67,17 +59,17 @@ func newTocsin(t *testing.T, rules string, args ...string) *tocsin {
 		t.Fatal(err)
 	}
 	addr, path := freeAddr(t), writeFile(t, t.TempDir(), "rules.yml", rules)
-	return &tocsin{url: "http://" + addr, rules: path, process: &process{
-		name: "tocsin", bin: bin,
-		args: append([]string{
+	return &tocsin{url: "http://" + addr, rules: path, process: &process{Command: servers.Command{
+		Name: "tocsin", Path: bin,
+		Args: append([]string{
 			"-httpListenAddr=" + addr, "-rule=" + path, "-external.url=http://" + addr,
 			"-evaluationInterval=1s", "-rule.evalDelay=1s", "-group.maxStartDelay=1s",
-			"-remoteWrite.flushInterval=200ms",
+			"-remoteWrite.flushInterval=200ms", "-storage.path=",
 			// An alert then stays at Alertmanager for minutes unless it is resolved.
 			"-rule.resendDelay=1m",
 		}, args...),
-		readyURL: "http://" + addr + "/-/ready",
-	}}
+		ReadyURL: "http://" + addr + "/-/ready",
+	}}}
 }
 
 // StartTocsin builds the daemon, if that is yet to be done, starts it with rules

@@ -130,16 +130,6 @@ func always(code int, text string, header ...string) func(int, *http.Request) *h
 	return func(int, *http.Request) *http.Response { return status(code, text, header...) }
 }
 
-// onlySnappy is a storage that does not know zstd.
-func onlySnappy(code int) func(int, *http.Request) *http.Response {
-	return func(_ int, r *http.Request) *http.Response {
-		if r.Header.Get("Content-Encoding") != "snappy" {
-			return status(code, "snappy: corrupt input")
-		}
-		return nil
-	}
-}
-
 // protocols lists the protocols of the requests.
 func (r *receiver) protocols() []string {
 	r.mu.Lock()

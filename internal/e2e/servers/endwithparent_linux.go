@@ -1,8 +1,8 @@
-package e2e
+package servers
 
 import "syscall"
 
-// endWithParent makes a process end with the tests, even if those are killed.
+// endWithParent makes a process end with its parent, even if that is killed.
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
