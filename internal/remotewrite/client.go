@@ -53,6 +53,7 @@ type Client struct {
 	health   *health
 
 	protocol atomic.Int32 // the protocol that storage is known to take
+	trust    trust
 
 	// Owned by Start and Close.
 	mu      sync.Mutex

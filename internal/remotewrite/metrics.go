@@ -76,6 +76,7 @@ type sendMetrics struct {
 	fallbacks   *metrics.Counter
 	refusals    *metrics.Counter // requests
 	bisections  *metrics.Counter // of refused requests
+	probes      *metrics.Counter // requests without samples
 }
 
 // newClientMetrics returns the metrics of one client. Those that vmalert has are
@@ -101,6 +102,7 @@ func newClientMetrics(set *metrics.Set, label targetLabel) *clientMetrics {
 			fallbacks:  counter("tocsin_remotewrite_protocol_fallbacks_total"),
 			refusals:   counter("tocsin_remotewrite_refused_requests_total"),
 			bisections: counter("tocsin_remotewrite_bisections_total"),
+			probes:     counter("tocsin_remotewrite_probes_total"),
 		},
 	}
 	for r := range reasons {

@@ -213,3 +213,48 @@ func TestBadSamplesDoNotSwitchTheProtocol(t *testing.T) {
 		})
 	})
 }
+
+// Storage behind a proxy that is set up wrongly refuses requests whatever is in
+// them. Samples that are kept elsewhere can wait for somebody to mend that.
+func TestStorageThatRefusesEverythingIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{answer: always(http.StatusBadRequest, "no such tenant")}
+		c := start(t, r, borrowed)
+		c.mustPut(t, 1, series(10, 1))
+		time.Sleep(doubtFor / 2)
+		c.wantMetrics(t, map[string]string{"vmalert_remotewrite_dropped_rows_total": "0"})
+		r.set(nil)
+		time.Sleep(time.Minute)
+		c.wantSettled(t, 1)
+		c.mustClose(t)
+		if _, rows := r.count(); rows != 10 {
+			t.Errorf("%d of 10 rows arrived", rows)
+		}
+	})
+}
+
+func TestStorageThatRefusesEverythingIsBelievedInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{answer: always(http.StatusBadRequest, "no such tenant")}
+		c := start(t, r, borrowed)
+		c.mustPut(t, 1, series(10, 1))
+		time.Sleep(3 * doubtFor)
+		c.wantSettled(t, 1)
+		c.wantMetrics(t, map[string]string{"vmalert_remotewrite_dropped_rows_total": "10"})
+		c.mustClose(t)
+	})
+}
+
+func TestBadSampleIsNotWaitedForWhenStorageWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := refusing(http.StatusBadRequest, instance("host-0"))
+		c := start(t, r, func(o *Options) { borrowed(o); o.Concurrency = 1 })
+		c.mustPut(t, 1, series(10, 1))
+		time.Sleep(time.Minute)
+		c.wantSettled(t, 1)
+		c.wantMetrics(t, map[string]string{
+			"vmalert_remotewrite_dropped_rows_total": "1", "tocsin_remotewrite_probes_total": "1",
+		})
+		c.mustClose(t)
+	})
+}

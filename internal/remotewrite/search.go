@@ -1,5 +1,7 @@
 package remotewrite
 
+import "time"
+
 // maxEffort is how many requests may go into finding the single rows of a block
 // that storage refuses. With 10,000 rows it takes 15 to find one.
 const maxEffort = 64
@@ -11,6 +13,7 @@ const maxEffort = 64
 type search struct {
 	limit  int // most rows of a request
 	effort int // requests that may go into finding single rows; > 0
+	began  time.Time
 
 	spent   int // since the first refusal
 	suspect int // leading rows that hold one which is refused; 0 if that is not known
@@ -37,12 +40,26 @@ func (s *search) accepted(rows int) {
 	s.suspect = max(s.suspect-rows, 0)
 }
 
+// refuses reports whether a means that none of the rows sent are wanted.
+func (s *search) refuses(a *answer) bool { return a.verdict == unwanted && a.written <= 0 }
+
+// gone reports whether rows, if they are refused now, are to be dropped.
+func (s *search) gone(rows int) bool {
+	return rows == 1 || s.spent+1 >= s.effort && rows <= s.piece()
+}
+
+// restart begins anew with what is left of the block.
+func (s *search) restart() {
+	*s = search{limit: s.limit, effort: maxEffort, found: s.found, began: s.began}
+}
+
 // refused is told that rows were. It reports whether they are to be dropped; else
 // less of them is to be sent.
 func (s *search) refused(rows int) (drop bool) {
+	drop = s.gone(rows)
 	s.spent++
 	s.suspect = 0
-	if rows == 1 || s.exhausted() && rows <= s.piece() {
+	if drop {
 		return true
 	}
 	s.suspect = rows

@@ -45,7 +45,7 @@ type piece struct {
 // deliver sends block, in more than one request if it is too long for one or
 // storage refuses some of it, until it is settled or given up.
 func (s *sender) deliver(ctx context.Context, block []part) {
-	look := search{limit: s.client.options.MaxBatchSize, effort: s.effort}
+	look := search{limit: s.client.options.MaxBatchSize, effort: s.effort, began: time.Now()}
 	defer func() { s.effort = look.nextEffort() }()
 	for len(block) > 0 {
 		usual := protocol(s.client.protocol.Load())
@@ -54,6 +54,13 @@ func (s *sender) deliver(ctx context.Context, block []part) {
 		a, ok := s.write(ctx, block, &p)
 		if !ok {
 			return
+		}
+		if look.refuses(&a) && s.doubts(ctx, &look, &p) {
+			if !s.pause(ctx, &a) {
+				return
+			}
+			look.restart()
+			continue
 		}
 		block = s.conclude(block, &look, &p, &a)
 	}
@@ -143,8 +150,35 @@ func (s *sender) conclude(block []part, look *search, p *piece, a *answer) []par
 	return c.queue.settle(s.shard, p.rows)
 }
 
+// doubts reports whether p, which was refused and would be dropped now, is to wait
+// instead: storage takes nothing at all, and the samples are kept as long as need
+// be.
+func (s *sender) doubts(ctx context.Context, look *search, p *piece) bool {
+	c := s.client
+	if !c.options.Borrowed || !look.gone(p.rows) {
+		return false
+	}
+	return !c.trust.confirmedSince(look.began) && !s.probe(ctx) && !c.trust.exhausted(time.Now())
+}
+
+// probe reports whether storage takes a request in which there is nothing to
+// refuse.
+func (s *sender) probe(ctx context.Context) bool {
+	c := s.client
+	empty := &payload{}
+	empty.data, _ = c.encoder.encode(nil, nil, 0, prometheus1)
+	c.metrics.sending.probes.Inc()
+	a := c.endpoint.write(ctx, empty, prometheus1)
+	if a.verdict != accepted && a.status != http.StatusUnsupportedMediaType {
+		return false
+	}
+	c.trust.confirm(time.Now())
+	return true
+}
+
 // account counts rows as written.
 func (s *sender) account(rows int) {
+	s.client.trust.confirm(time.Now())
 	m := &s.client.metrics.sending
 	m.rows.Add(rows)
 	m.blockRows.Update(float64(rows))
