@@ -31,6 +31,7 @@ func rebuilds() map[string]rebuilt {
 		"file renamed":     {before: []config.Group{g}, after: []config.Group{inFile("new.yml", g)}},
 		"group renamed":    {before: []config.Group{g}, after: []config.Group{named("new", g)}},
 		"split":            {before: []config.Group{g}, after: []config.Group{holding(g, p), inFile("new.yml", named("new", holding(g, f, r)))}},
+		"split off first":  {before: []config.Group{g}, after: []config.Group{named("new", holding(g, f, r)), holding(g, p)}},
 		"split and gone":   {before: []config.Group{g}, after: []config.Group{named("one", holding(g, f)), named("two", holding(g, p)), named("three", holding(g, r))}},
 		"merged":           {before: []config.Group{g, h}, after: []config.Group{holding(g, slices.Concat(g.Rules, h.Rules)...)}},
 		"merged under new": {before: []config.Group{g, h}, after: []config.Group{named("new", holding(g, slices.Concat(g.Rules, h.Rules)...))}},

@@ -107,7 +107,9 @@ type Journal struct {
 
 	// Owned by the loop, and by Recover before it.
 	outbox *outbox
-	owed   []store.Put // values that the store could not take yet
+	// What the store could not take yet. The samples have been handed on.
+	owed       []store.Put
+	owedSeries []rules.Series
 }
 
 var _ rules.Journal = (*Journal)(nil)

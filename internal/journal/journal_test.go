@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tocsin/internal/journal/store"
 	"tocsin/rules"
 )
 
@@ -240,8 +241,9 @@ func TestEverythingGoesOnWithoutTheDisk(t *testing.T) {
 		if !w.metric("tocsin_journal_unkept_samples_total 1") {
 			t.Error("the sample is not counted as kept in memory only")
 		}
-		if len(w.journal.owed) != 1 {
-			t.Errorf("%d values are owed to the disk, want the state", len(w.journal.owed))
+		if len(w.journal.owed) != 1 || len(w.journal.owedSeries) != 1 {
+			t.Errorf("%d values and %d samples are owed to the disk, want the state and its result",
+				len(w.journal.owed), len(w.journal.owedSeries))
 		}
 		_ = w.journal.Close(t.Context())
 	})
@@ -269,5 +271,28 @@ func TestHungDiskIsGoneAround(t *testing.T) {
 		j.mu.Lock()
 		j.bytes -= maxWaiting
 		j.mu.Unlock()
+	})
+}
+
+// A commit that fails must not let the next one store memory of evaluations whose
+// results are on no disk.
+func TestResultsOfAFailedCommitAreStoredWithTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder, sink := t.TempDir(), newSink(true)
+		w, _ := newWorld(t, folder, sink)
+		w.journal.owed = []store.Put{{Key: stateKey(state("a", "").Group), Value: []byte("1")}}
+		w.journal.owedSeries = samples("a", 1, 2)
+		w.keep(rules.Record{Series: samples("a", 3, 3)})
+		w.stop()
+		sink = newSink(false)
+		w, states := newWorld(t, folder, sink)
+		defer w.stop()
+		synctest.Wait()
+		if got, want := statesText(states), "a=1"; got != want {
+			t.Errorf("recovered %q, want %q", got, want)
+		}
+		if got, want := strings.Join(sink.lines(), " "), "a@1 a@2 a@3"; got != want {
+			t.Errorf("wrote %q, want %q", got, want)
+		}
 	})
 }

@@ -73,34 +73,43 @@ func (j *Journal) commit(records []rules.Record) {
 		}
 	}
 	b.series = concat(records)
-	var rows []byte
-	if len(b.series) > 0 && len(j.pumps) > 0 {
-		rows = j.options.EncodeRows(nil, b.series)
-	}
-	b.seq = j.store(puts, rows, len(b.series))
-	if b.seq == 0 && len(rows) > 0 {
-		j.counts.unkept.Add(len(b.series))
-	}
+	b.seq = j.store(puts, b.series)
 	j.handOn(b)
 	j.noteTold(len(records), size)
 }
 
-// store commits and returns the number of the results on disk, or 0. Values that
-// could not be stored are owed to the next commit.
-func (j *Journal) store(puts []store.Put, rows []byte, samples int) uint64 {
+// maxOwed bounds the samples that are owed to a disk that takes nothing.
+const maxOwed = 1_000_000
+
+// store commits and returns the number of the commit, or 0. What could not be
+// stored is owed to the next commit: the memory that a later one stores must not
+// be of evaluations whose results are on no disk.
+func (j *Journal) store(puts []store.Put, series []rules.Series) uint64 {
 	puts = latest(append(j.owed, puts...))
-	seq, err := j.options.Store.Commit(puts, rows, samples)
+	if len(j.pumps) == 0 {
+		series = nil
+	}
+	all := slices.Concat(j.owedSeries, series)
+	var rows []byte
+	if len(all) > 0 {
+		rows = j.options.EncodeRows(nil, all)
+	}
+	seq, err := j.options.Store.Commit(puts, rows, len(all))
 	switch {
 	case errors.Is(err, store.ErrTooLarge):
 		// It will not become smaller; the states in it come again with the next round.
-		j.owed = nil
+		j.counts.lost.Add(len(all))
+		j.owed, j.owedSeries = nil, nil
 		return 0
 	case err != nil:
 		// The store has logged and counted it.
-		j.owed = puts
+		j.counts.unkept.Add(len(series))
+		surplus := max(len(all)-maxOwed, 0)
+		j.counts.lost.Add(surplus)
+		j.owed, j.owedSeries = puts, all[surplus:]
 		return 0
 	}
-	j.owed = nil
+	j.owed, j.owedSeries = nil, nil
 	return seq
 }
 
@@ -164,7 +173,7 @@ func (j *Journal) noteTold(records, size int) {
 // tidy tells the store what has been delivered, and what is owed to it.
 func (j *Journal) tidy() {
 	j.Settle()
-	if puts := j.outbox.tidy(nil, j.options.Notifier); len(puts)+len(j.owed) > 0 {
-		j.store(puts, nil, 0)
+	if puts := j.outbox.tidy(nil, j.options.Notifier); len(puts)+len(j.owed)+len(j.owedSeries) > 0 {
+		j.store(puts, nil)
 	}
 }

@@ -34,6 +34,7 @@ type pump struct {
 	behind bool
 	// skipped: such results were offered since the disk was last looked at.
 	skipped  bool
+	lacks    bool          // results were not taken into fresh that the next commit has on disk
 	last     uint64        // the commit on disk that was put last
 	number   uint64        // of the batch that was put last
 	inFlight []flight      // put but not known to be settled, in order
@@ -64,10 +65,10 @@ func (p *pump) offer(b rowBatch) {
 	full := len(p.fresh) > 0 && p.rows+len(b.series) > maxFresh
 	switch {
 	case b.seq == 0 && full:
-		p.journal.counts.dropped.Add(len(b.series))
+		p.lacks = true // it is owed to the disk, and comes from there
 		return
-	case b.seq != 0 && (p.behind || full):
-		p.behind, p.skipped = true, true
+	case b.seq != 0 && (p.behind || p.lacks || full):
+		p.behind, p.skipped, p.lacks = true, true, false
 	default:
 		p.fresh = append(p.fresh, b)
 		p.rows += len(b.series)
@@ -167,7 +168,7 @@ func (p *pump) handBack(ctx context.Context, seq uint64, rows []byte, samples in
 	series, err := p.journal.options.DecodeRows(rows)
 	if err != nil {
 		p.journal.options.Log.Error("results on disk are malformed", "error", err)
-		p.journal.counts.dropped.Add(samples)
+		p.journal.counts.lost.Add(samples)
 		series = nil
 	}
 	p.journal.counts.readBack.Add(len(series))
