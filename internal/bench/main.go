@@ -1,7 +1,8 @@
 // Command bench compares tocsin with the vmalert of the Debian package
 // victoria-metrics, as whole processes and one after the other, against one stub
 // that is datasource, remote storage and Alertmanager at once. It prints CPU
-// time, resident memory and elapsed time of both and their ratio.
+// time, resident memory and elapsed time of both and their ratio, and what
+// tocsin's journal adds.
 //
 //	go run ./internal/bench [-run regexp] [-seconds n]
 package main
@@ -74,13 +75,13 @@ func (b *bench) binaries() (err error) {
 
 // compare measures both programs at one scenario and prints the figures.
 func (b *bench) compare(s scenario) error {
-	ours, err := b.runOne(s, b.tocsin, true)
+	ours, err := b.runOne(s, subject{path: b.tocsin, ours: true})
 	if err != nil {
 		return fmt.Errorf("tocsin: %w", err)
 	}
 	var theirs figures
 	if b.vmalert != "" {
-		if theirs, err = b.runOne(s, b.vmalert, false); err != nil {
+		if theirs, err = b.runOne(s, subject{path: b.vmalert}); err != nil {
 			return fmt.Errorf("vmalert: %w", err)
 		}
 	}
@@ -98,6 +99,28 @@ func (b *bench) compare(s scenario) error {
 	print("memory", "MB", ours.memory/1e6, theirs.memory/1e6, s.budget.memory)
 	print("time", "ms", ms(ours.elapsed), ms(theirs.elapsed), s.budget.elapsed)
 	fmt.Printf("%-34s %-10s tocsin %s; vmalert %s\n", s.name, "done", ours.done, theirs.done)
+	if s.kind == steady {
+		return b.compareJournal(s, ours)
+	}
+	return nil
+}
+
+// What the journal may cost at most.
+const (
+	journalCPU  = 1.15 // of the CPU time without it
+	journalDisk = 64e6 // bytes
+)
+
+// compareJournal measures s without the journal, which with is with.
+func (b *bench) compareJournal(s scenario, with figures) error {
+	without, err := b.runOne(s, subject{path: b.tocsin, ours: true, args: []string{"-storage.path="}})
+	if err != nil {
+		return fmt.Errorf("tocsin without journal: %w", err)
+	}
+	fmt.Printf("%-34s %-10s %8.2f s %8.2f s %7.3f < %.2f (without)\n", s.name, "journal",
+		with.cpu.Seconds(), without.cpu.Seconds(), float64(with.cpu)/float64(without.cpu), journalCPU)
+	fmt.Printf("%-34s %-10s %8.2fMB %8.2fMB\n", s.name, "memory", with.memory/1e6, without.memory/1e6)
+	fmt.Printf("%-34s %-10s %8.2fMB %18s < %.0f MB\n", s.name, "disk", with.disk/1e6, "", journalDisk/1e6)
 	return nil
 }
 

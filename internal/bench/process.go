@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,14 +20,22 @@ type figures struct {
 	cpu     time.Duration
 	memory  float64 // resident bytes at the end
 	elapsed time.Duration
+	disk    float64 // bytes in the folder of the journal at the end
 	done    string
+}
+
+// subject is a program to be measured.
+type subject struct {
+	path string
+	ours bool
+	args []string
 }
 
 // warmUp is after how long every group has been evaluated: two intervals and some.
 const warmUp = 22 * time.Second
 
-// runOne measures the program at path at s.
-func (b *bench) runOne(s scenario, path string, ours bool) (f figures, err error) {
+// runOne measures a program at s.
+func (b *bench) runOne(s scenario, who subject) (f figures, err error) {
 	dir, err := os.MkdirTemp(b.dir, "run")
 	if err != nil {
 		return f, err
@@ -42,7 +52,7 @@ func (b *bench) runOne(s scenario, path string, ours bool) (f figures, err error
 	began := time.Now()
 	var output bytes.Buffer
 	p, err := daemon.Start(context.Background(), daemon.Command{
-		Binary: path, Dir: b.dir, Rules: pattern, Output: &output,
+		Binary: who.path, Dir: dir, Rules: pattern, Args: who.args, Output: &output,
 	}, st.URL)
 	if err != nil {
 		return f, err
@@ -63,8 +73,26 @@ func (b *bench) runOne(s scenario, path string, ours bool) (f figures, err error
 		return latency(p)
 	}
 	time.Sleep(warmUp)
-	err = b.steady(&f, p, st, b.startProfile(p, s, ours))
+	if err := b.steady(&f, p, st, b.startProfile(p, s, who.ours)); err != nil {
+		return f, err
+	}
+	f.disk, err = folderSize(filepath.Join(dir, "tocsin-data"))
 	return f, err
+}
+
+// folderSize returns the bytes of the files in a folder, which may be missing.
+func folderSize(path string) (size float64, err error) {
+	files, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err == nil {
+			size += float64(info.Size())
+		}
+	}
+	return size, err
 }
 
 // steady measures the rounds of some time.
