@@ -109,7 +109,7 @@ func TestAdditionalFlags(t *testing.T) {
 	}
 	want := []string{
 		"datasource.maxConcurrentQueries", "datasource.queryTimeout", "h", "help",
-		"notifier.drainTimeout", "notifier.maxBatchSize", "remoteWrite.drainTimeout",
+		"notifier.drainTimeout", "notifier.maxAge", "notifier.maxBatchSize", "remoteWrite.drainTimeout",
 		"rule.allOrNothing", "rule.catchUp", "rule.catchUpConcurrency", "rule.chainWait", "rule.conflictingLabels", "rule.loadTimeout", "rule.maxFileSize", "rule.resendOnErrorDuration", "rule.silentRemoval",
 		"storage.maxDiskUsage", "storage.path",
 	}

@@ -24,6 +24,7 @@ func addNotifierFlags(f *flagSet, o *app.NotifierOptions) *notifierFlags {
 	f.bool(&o.SuppressDuplicateErrors, "notifier.suppressDuplicateTargetErrors", false, "Do not report Alertmanagers that are found more than once")
 	n.sendTimeout = f.durations("notifier.sendTimeout", 10*time.Second, "Most time one request to Alertmanager may take")
 	f.int(&o.MaxBatchSize, "notifier.maxBatchSize", 1000, "Most alerts in one request")
+	f.duration(&o.MaxAge, "notifier.maxAge", 120*time.Hour, "How long the end of an alert is kept for an Alertmanager that does not take it; by default as long as Alertmanager remembers whom it told of what")
 	f.duration(&o.DrainTimeout, "notifier.drainTimeout", 5*time.Second, "How long to go on sending queued alerts at shutdown")
 	n.targets = addTargetFlags(f, "notifier", "vmalert_notifier", false)
 	return n

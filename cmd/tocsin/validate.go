@@ -98,6 +98,7 @@ func (f *flags) checkRanges() error {
 		notNegative("remoteRead.idleConnTimeout", f.remoteRead.direct.IdleConnTimeout),
 
 		positive("notifier.maxBatchSize", o.Notifier.MaxBatchSize),
+		positive("notifier.maxAge", o.Notifier.MaxAge),
 		notNegative("notifier.drainTimeout", o.Notifier.DrainTimeout),
 
 		notNegative("http.idleConnTimeout", o.HTTP.IdleConnTimeout),

@@ -20,8 +20,11 @@ const (
 
 // Options is what targets share.
 type Options struct {
-	MaxBatchSize int  // alerts per request; 0 is 1000
-	ShowURL      bool // Status shows addresses with user, password and query
+	MaxBatchSize int // alerts per request; 0 is 1000
+	// MaxAge is how long the end of an alert is kept for a peer that does not take
+	// it; 0 is 120 hours, as long as Alertmanager remembers whom it told of what.
+	MaxAge  time.Duration
+	ShowURL bool // Status shows addresses with user, password and query
 	// SuppressDuplicates keeps quiet about an endpoint that is given twice.
 	SuppressDuplicates bool
 	Log                *slog.Logger
@@ -93,6 +96,9 @@ func newTarget(o Options, e Endpoint, p endpoint) *Target {
 		t.most = defaultBatchSize
 	}
 	t.mail = newMailbox(p.addr, t.most)
+	if o.MaxAge > 0 {
+		t.mail.queue.retention = o.MaxAge
+	}
 	return t
 }
 

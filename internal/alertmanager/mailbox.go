@@ -21,7 +21,7 @@ const (
 	retryMin = 500 * time.Millisecond
 	retryMax = 5 * time.Second
 	// resolvedRetention is how long a resolved state is kept for a peer that is
-	// down: as long as Alertmanager, by default, remembers whom it told of what.
+	// down, unless Options say otherwise: as long as Alertmanager, by default, remembers whom it told of what.
 	// After that it has no one to tell that the alert is over.
 	resolvedRetention = 120 * time.Hour
 	// sweepEvery is the pause between searches of the whole queue for dead states.

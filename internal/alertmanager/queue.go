@@ -35,13 +35,13 @@ func stateOf(a *rules.Alert) state {
 	}
 }
 
-// dead returns why telling s at the given moment changes nothing at the peer, or
-// alive.
-func (s *state) dead(now rules.Instant) staleness {
+// dead returns why telling s at the given moment changes nothing at the peer, which
+// is told of ends for the time of retention, or alive.
+func (s *state) dead(now rules.Instant, retention time.Duration) staleness {
 	switch {
 	case s.endsAt == 0:
 		return alive
-	case s.resolved && now.Sub(s.endsAt) > resolvedRetention:
+	case s.resolved && now.Sub(s.endsAt) > retention:
 		return deadResolved
 	case !s.resolved && s.endsAt <= now:
 		return deadFiring
@@ -79,10 +79,15 @@ type queue struct {
 	lanes    []*lane // those that hold states, in the order in which they came into use
 	byHeader map[string]*lane
 	revision uint64
+
+	retention time.Duration // how long ends of alerts are kept
 }
 
 func newQueue() *queue {
-	return &queue{unused: nowhere, index: map[labels.Labels]int32{}, byHeader: map[string]*lane{}}
+	return &queue{
+		unused: nowhere, index: map[labels.Labels]int32{}, byHeader: map[string]*lane{},
+		retention: resolvedRetention,
+	}
 }
 
 func (q *queue) len() int { return len(q.index) }
@@ -181,7 +186,7 @@ func (q *queue) collect(dst []sending, l *lane, limit int, now rules.Instant, bu
 	for i := l.first; i != nowhere && len(dst) < limit; {
 		held := &q.slots[i]
 		next := held.next
-		if why := held.dead(now); why != alive {
+		if why := held.dead(now, q.retention); why != alive {
 			buried(why)
 			q.remove(i)
 			if l.len == 0 {
@@ -221,7 +226,7 @@ func (q *queue) sweep(now rules.Instant, buried func(staleness)) {
 		if held.lane == nil {
 			continue
 		}
-		if why := held.dead(now); why != alive {
+		if why := held.dead(now, q.retention); why != alive {
 			buried(why)
 			q.remove(int32(i))
 		}

@@ -161,7 +161,7 @@ func TestStateIsDeadWhenTellingItChangesNothing(t *testing.T) {
 		{"resolved too long ago", end, true, end.Add(resolvedRetention + 1), deadResolved},
 	} {
 		s := state{endsAt: tt.endsAt, resolved: tt.resolved}
-		if got := s.dead(tt.now); got != tt.want {
+		if got := s.dead(tt.now, resolvedRetention); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
 		}
 	}

@@ -132,7 +132,7 @@ func (a *App) notifier() (notifiers, error) {
 		endpoints[i] = alertmanager.Endpoint{URL: u, Transport: t, SendTimeout: o.Targets[i].SendTimeout}
 	}
 	targets, err := alertmanager.NewTargets(alertmanager.Options{
-		MaxBatchSize: o.MaxBatchSize, ShowURL: o.ShowURL,
+		MaxBatchSize: o.MaxBatchSize, MaxAge: o.MaxAge, ShowURL: o.ShowURL,
 		SuppressDuplicates: o.SuppressDuplicateErrors, Log: a.log.With("client", "notifier"),
 	}, endpoints)
 	if err != nil {

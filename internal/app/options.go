@@ -125,6 +125,7 @@ type NotifierOptions struct {
 	Blackhole               bool
 	ShowURL                 bool
 	MaxBatchSize            int           // alerts per request
+	MaxAge                  time.Duration // how long ends of alerts are kept for a notifier that does not take them
 	DrainTimeout            time.Duration // for the queues at shutdown
 	SuppressDuplicateErrors bool
 }
