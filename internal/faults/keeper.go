@@ -175,6 +175,10 @@ func (k *keeper) reload() {
 	_ = k.life.Signal(syscall.SIGHUP) // fails only if it has ended, which attend sees next
 }
 
+// leftUndone is the exit status by which the daemon says that it could not finish,
+// as when its disk is full. Whether something is lost by that shows in what arrives.
+const leftUndone = 1
+
 // end ends the daemon at once, or in good order.
 func (k *keeper) end(ctx context.Context, kind plan.Kind) {
 	since := time.Now()
@@ -189,7 +193,7 @@ func (k *keeper) end(ctx context.Context, kind plan.Kind) {
 			k.trouble("it did not stop within %s", stopTimeout)
 		case <-ctx.Done():
 		}
-		if k.life.State() != nil && k.life.State().ExitCode() != 0 {
+		if k.life.State() != nil && k.life.State().ExitCode() > leftUndone {
 			k.trouble("it stopped with %s", k.life.State())
 		}
 	}
