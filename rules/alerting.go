@@ -68,7 +68,7 @@ func (r *alertingRule) apply(ctx context.Context, ev evaluation, m ruleMemory, r
 	if err == nil {
 		out = output{samples: len(res.Samples), fetched: res.SeriesFetched, partial: res.Partial}
 		if len(res.Samples) == 0 && len(m.alerts) == 0 {
-			m.lastAt, m.failingSince = ev.at, 0
+			m.lastAt, m.failingSince, out.good = ev.at, 0, true
 			return m, out, nil
 		}
 	}
@@ -80,7 +80,7 @@ func (r *alertingRule) apply(ctx context.Context, ev evaluation, m ruleMemory, r
 		if err == nil {
 			r.publish(&round, &out)
 			m.alerts, m.labelled = round.alerts, r.texts.configuration
-			m.lastAt, m.failingSince = ev.at, 0
+			m.lastAt, m.failingSince, out.good = ev.at, 0, true
 			return m, out, round.templateErr
 		}
 		if errors.Is(err, errCutShort) {

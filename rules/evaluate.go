@@ -116,7 +116,7 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 	}
 	*was = o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
 	// An evaluation that failed has computed nothing.
-	l.fresh[i] = o.ev.first && o.memory.lastAt != o.ev.at
+	l.fresh[i] = o.ev.first && !o.out.good
 	if l.chain != nil {
 		l.flush.committed(i, len(o.out.series) > 0)
 	}

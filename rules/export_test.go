@@ -55,7 +55,7 @@ func (o *OneRule) Eval(at time.Time) Told {
 	res, err := o.query(context.Background(), newQuery(cfg, &cfg.Rules[0], at))
 	m, out, err := o.group.rules[0].apply(context.Background(), ev, o.memory, res, err)
 	o.memory = m
-	if m.lastAt == ev.at {
+	if out.good {
 		o.fresh = false
 	}
 	return Told{Alerts: m.alerts, Series: out.series, Sent: out.alerts, Err: err}

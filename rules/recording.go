@@ -34,7 +34,7 @@ func (r *recordingRule) apply(_ context.Context, ev evaluation, m ruleMemory, re
 	if err != nil {
 		return m, out, err
 	}
-	m.series, m.lastAt = series, ev.at
+	m.series, m.lastAt, out.good = series, ev.at, true
 	if ev.write {
 		out.series = recorded(series, res.Samples, ended, ev.at.Milli())
 	}

@@ -15,9 +15,9 @@ func (l *loop) replay(ctx context.Context, i int, ev evaluation, m ruleMemory, s
 	for t := s.from; t <= s.to; t = t.Add(s.interval) {
 		step := ev
 		step.at, step.now, step.quiet = t, t, true
-		out, err := output{}, error(nil)
-		m, out, err = l.rules[i].apply(ctx, step, m, resultAt(tracks, cursors, t), nil)
-		if err == nil || m.lastAt == t {
+		var out output
+		m, out, _ = l.rules[i].apply(ctx, step, m, resultAt(tracks, cursors, t), nil)
+		if out.good {
 			done++
 		}
 		past.append(out)

@@ -37,6 +37,7 @@ type output struct {
 	fetched int  // series the datasource read; -1 when unknown
 	fired   int  // alerts that began to fire
 	partial bool // the answer was
+	good    bool // the evaluation counts: what is remembered is what it came to
 }
 
 // rule is a rule of a running group. It is used by one goroutine at a time.
