@@ -27,7 +27,8 @@ var survived = []string{
 	"alertmanager-a/down", "alertmanager-a/hang", "alertmanager-a/slow", "alertmanager-a/cut",
 	"alertmanager-a/429", "alertmanager-a/500", "alertmanager-a/400", "alertmanager-a/rubbish",
 	"storage/down", "storage/hang", "storage/slow", "storage/cut", "storage/429", "storage/500", "storage/rubbish",
-	"rules/reload",
+	"storage/400", "datasource/down", "datasource/hang", "datasource/500",
+	"rules/reload", "process/kill", "process/term",
 }
 
 // TestShortRunLosesNothing is the harness as a whole, with the real servers.
@@ -38,7 +39,7 @@ func TestShortRunLosesNothing(t *testing.T) {
 	}
 	dir := t.TempDir()
 	o := &options{
-		plan:   plan.Options{Seed: 4, Duration: 12 * time.Second, Faults: set},
+		plan:   plan.Options{Seed: 4, Duration: 20 * time.Second, Kills: 8, Faults: set},
 		tocsin: filepath.Join(dir, "tocsin"), dir: dir,
 		within: patience{evaluate: time.Second, deliver: 5 * time.Second},
 		settle: time.Minute, maxMemory: 512 << 20,
