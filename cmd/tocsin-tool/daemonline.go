@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"tocsin/internal/envvar"
 )
 
 //go:generate go test . -run TestTableOfDaemonFlags -update
@@ -27,10 +29,10 @@ type daemonLine struct {
 	own    *pflag.FlagSet
 	used   *pflag.FlagSet  // flags of the daemon that matter; the others are ignored
 	known  map[string]bool // all flags of the daemon by name, and whether they are switches
-	lookup lookupEnv
+	lookup envvar.Lookup
 }
 
-func newDaemonLine(own, used *pflag.FlagSet, lookup lookupEnv) *daemonLine {
+func newDaemonLine(own, used *pflag.FlagSet, lookup envvar.Lookup) *daemonLine {
 	known := make(map[string]bool)
 	for line := range strings.Lines(daemonFlagTable) {
 		name, kind, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -98,7 +100,7 @@ func (l *daemonLine) set(name, value string) error {
 		if fs.Lookup(name) == nil {
 			continue
 		}
-		value, err := l.lookup.expand(value)
+		value, err := l.lookup.Expand(value)
 		if err == nil {
 			err = fs.Set(name, value)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tocsin/cmd/tocsin-tool/internal/plan"
+	"tocsin/internal/envvar"
 	"tocsin/internal/httpx"
 )
 
@@ -47,7 +48,7 @@ func (o *daemonOptions) flags() *pflag.FlagSet {
 
 // complete reads flags that were not given from the environment, if that is
 // asked for.
-func (o *daemonOptions) complete(fs *pflag.FlagSet, lookup lookupEnv) error {
+func (o *daemonOptions) complete(fs *pflag.FlagSet, lookup envvar.Lookup) error {
 	if !o.envEnabled {
 		return nil
 	}
@@ -85,7 +86,7 @@ func (o *daemonOptions) locate(address string) (*plan.Daemon, error) {
 // admit gives d the credentials that it wants; ctx bounds reading them.
 func (o *daemonOptions) admit(ctx context.Context, d *plan.Daemon, transport http.RoundTripper) (err error) {
 	if o.reloadKey != "" {
-		d.Key, err = readSecret(ctx, o.reloadKey, transport)
+		d.Key, err = httpx.ReadSecret(ctx, o.reloadKey, transport)
 		if err != nil {
 			err = fmt.Errorf("read the secret for -reloadAuthKey: %w", err)
 		}
@@ -95,7 +96,7 @@ func (o *daemonOptions) admit(ctx context.Context, d *plan.Daemon, transport htt
 		return nil // as the daemon does, which then admits everyone
 	}
 	d.Username = o.username
-	if d.Password, err = readSecret(ctx, o.password, transport); err != nil {
+	if d.Password, err = httpx.ReadSecret(ctx, o.password, transport); err != nil {
 		err = fmt.Errorf("read the secret for -httpAuth.password: %w", err)
 	}
 	return err

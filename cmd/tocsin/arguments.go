@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"tocsin/internal/envvar"
 )
 
 // parseArguments sets flags from args in the style of Go's flag package, which
 // is vmalert's: one dash or two, "-name=value" or "-name value", and a switch
 // takes a value only after "=". It goes on after a mistake and returns all of
 // them; flags it could set are set nevertheless.
-func (f *flagSet) parseArguments(args []string, lookup lookupEnv) error {
+func (f *flagSet) parseArguments(args []string, lookup envvar.Lookup) error {
 	var errs []error
 	for rest := args; len(rest) > 0; {
 		position := len(args) - len(rest) + 1
@@ -27,7 +29,7 @@ func (f *flagSet) parseArguments(args []string, lookup lookupEnv) error {
 
 // parseFirst handles the flag args begins with and returns what follows it. The
 // position is that of the flag in the whole command line, from 1.
-func (f *flagSet) parseFirst(args []string, position int, lookup lookupEnv) (rest []string, err error) {
+func (f *flagSet) parseFirst(args []string, position int, lookup envvar.Lookup) (rest []string, err error) {
 	arg, rest := args[0], args[1:]
 	if arg == "--" {
 		// Everything after it would be an argument, and there are none.
@@ -36,7 +38,7 @@ func (f *flagSet) parseFirst(args []string, position int, lookup lookupEnv) (res
 		}
 		return nil, unexpectedArgument(rest[0], position+1)
 	}
-	arg, err = lookup.expand(arg)
+	arg, err = lookup.Expand(arg)
 	if err != nil {
 		return rest, fmt.Errorf("%s: %w", flagOf(args[0]), err)
 	}
@@ -64,7 +66,7 @@ func (f *flagSet) parseFirst(args []string, position int, lookup lookupEnv) (res
 	case len(rest) == 0:
 		return nil, fmt.Errorf("-%s needs a value", name)
 	default:
-		value, err = lookup.expand(rest[0])
+		value, err = lookup.Expand(rest[0])
 		rest = rest[1:]
 	}
 	if err == nil {

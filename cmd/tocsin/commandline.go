@@ -8,6 +8,7 @@ import (
 
 	"tocsin/config"
 	"tocsin/internal/app"
+	"tocsin/internal/envvar"
 )
 
 // defaultListenAddr is where tocsin listens if -httpListenAddr is not given.
@@ -24,7 +25,7 @@ type commandLine struct {
 // -envflag.enable, the environment. A mistake does not hide the next: the error
 // joins everything that is wrong. It is a printRequest if the command line asks
 // for something to be printed instead.
-func parse(args []string, lookup lookupEnv) (*commandLine, error) {
+func parse(args []string, lookup envvar.Lookup) (*commandLine, error) {
 	f := defineFlags()
 	errs := []error{f.parseArguments(args, lookup)}
 	if f.help.asked || f.showVersion {

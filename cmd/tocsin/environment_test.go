@@ -68,34 +68,6 @@ func TestWrongEnvironmentNamesVariableAndFlag(t *testing.T) {
 	}
 }
 
-func TestExpandVariables(t *testing.T) {
-	lookup := env(map[string]string{
-		"HOST": "vm", "PORT": "8428", "ADDR": "%{HOST}:%{PORT}", "EMPTY": "", "LOOP": "x%{POOL}", "POOL": "%{LOOP}",
-	})
-	for text, want := range map[string]string{
-		"plain":                "plain",
-		"http://%{HOST}/":      "http://vm/",
-		"%{HOST}:%{PORT}":      "vm:8428",
-		"http://%{ADDR}/":      "http://vm:8428/",
-		"%{EMPTY}":             "",
-		"%{not a name} %{HOST": "%{not a name} %{HOST",
-		"%{ %{HOST}":           "%{ vm",
-		"100%":                 "100%",
-	} {
-		if got, err := lookup.expand(text); err != nil || got != want {
-			t.Errorf("expand(%q) = %q, %v; want %q", text, got, err, want)
-		}
-	}
-	for text, want := range map[string]string{
-		"%{NOBODY}": "the environment variable NOBODY is not set",
-		"%{LOOP}":   "the environment variable LOOP refers to itself",
-	} {
-		if _, err := lookup.expand(text); err == nil || err.Error() != want {
-			t.Errorf("expand(%q): error %v, want %q", text, err, want)
-		}
-	}
-}
-
 func TestVariablesInArguments(t *testing.T) {
 	lookup := env(map[string]string{"VM": "http://vm:8428", "NAME": "tenant", "OPTIONAL": ""})
 	line, err := parse([]string{"-datasource.url=%{VM}", "%{OPTIONAL}", "-rule", "rules/%{NAME}/*.yml"}, lookup)

@@ -14,6 +14,7 @@ import (
 	"os"
 
 	"tocsin/config"
+	"tocsin/internal/envvar"
 )
 
 // The exit codes.
@@ -29,7 +30,7 @@ func main() {
 }
 
 // run is the program without the process: it returns the exit code.
-func run(args []string, lookup lookupEnv, stdout, stderr io.Writer) int {
+func run(args []string, lookup envvar.Lookup, stdout, stderr io.Writer) int {
 	// Before anything slow, or a SIGHUP during the start would end the process.
 	caught := catchSignals(os.Exit)
 	defer caught.stop()

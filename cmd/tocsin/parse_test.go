@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"tocsin/internal/app"
+	"tocsin/internal/envvar"
 )
 
 // noEnv is an empty environment.
 func noEnv(string) (string, bool) { return "", false }
 
 // env is an environment of the given variables.
-func env(vars map[string]string) lookupEnv {
+func env(vars map[string]string) envvar.Lookup {
 	return func(name string) (string, bool) {
 		value, ok := vars[name]
 		return value, ok
@@ -34,7 +35,7 @@ func mustParse(t *testing.T, args ...string) app.Options {
 }
 
 // parseProblems returns what is wrong with a command line, one problem a line.
-func parseProblems(t *testing.T, lookup lookupEnv, args ...string) []string {
+func parseProblems(t *testing.T, lookup envvar.Lookup, args ...string) []string {
 	t.Helper()
 	_, err := parse(args, lookup)
 	if err == nil {

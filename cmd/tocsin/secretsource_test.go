@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tocsin/internal/httpx"
 )
 
 // write puts content into a new file and returns its path.
@@ -69,7 +71,7 @@ func TestUnreadableSecretsAreAllReported(t *testing.T) {
 		case "/forbidden":
 			http.Error(w, "no", http.StatusForbidden)
 		case "/huge":
-			w.Write(make([]byte, maxSecretSize+1))
+			w.Write(make([]byte, httpx.MaxSecretSize+1))
 		}
 	}))
 	defer server.Close()

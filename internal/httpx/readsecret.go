@@ -1,4 +1,4 @@
-package main
+package httpx
 
 import (
 	"context"
@@ -9,16 +9,16 @@ import (
 	"os"
 	"strings"
 	"unicode"
-
-	"tocsin/internal/httpx"
 )
 
-const maxSecretSize = 64 << 10 // bytes
+// MaxSecretSize is how many bytes a secret at a URL may have.
+const MaxSecretSize = 64 << 10
 
-// readSecret returns the secret that source names as file:///path or as an
+// ReadSecret returns the secret that source names as file:///path or as an
 // http(s) URL, without the white space at its end, or source itself if it names
-// no place. Its errors show no URL.
-func readSecret(ctx context.Context, source string, transport http.RoundTripper) (httpx.Secret, error) {
+// no place. An empty secret there is an error: as a password it would turn a
+// protection off without a word. Errors show no URL.
+func ReadSecret(ctx context.Context, source string, transport http.RoundTripper) (Secret, error) {
 	var content []byte
 	var err error
 	path, isFile := strings.CutPrefix(source, "file://")
@@ -28,7 +28,7 @@ func readSecret(ctx context.Context, source string, transport http.RoundTripper)
 	case strings.HasPrefix(source, "http://"), strings.HasPrefix(source, "https://"):
 		content, err = getSecret(ctx, source, transport)
 	default:
-		return httpx.Secret(source), nil
+		return Secret(source), nil
 	}
 	if err != nil {
 		return "", err
@@ -37,11 +37,11 @@ func readSecret(ctx context.Context, source string, transport http.RoundTripper)
 	if secret == "" {
 		return "", errors.New("there is nothing in it")
 	}
-	return httpx.Secret(secret), nil
+	return Secret(secret), nil
 }
 
 func getSecret(ctx context.Context, address string, transport http.RoundTripper) ([]byte, error) {
-	u, err := httpx.ParseURL(address)
+	u, err := ParseURL(address)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +58,12 @@ func getSecret(ctx context.Context, address string, transport http.RoundTripper)
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("its URL answered %d", resp.StatusCode)
 	}
-	content, err := io.ReadAll(io.LimitReader(resp.Body, maxSecretSize+1))
+	content, err := io.ReadAll(io.LimitReader(resp.Body, MaxSecretSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of its URL: %w", err)
 	}
-	if len(content) > maxSecretSize {
-		return nil, fmt.Errorf("its URL answered more than %d bytes", maxSecretSize)
+	if len(content) > MaxSecretSize {
+		return nil, fmt.Errorf("its URL answered more than %d bytes", MaxSecretSize)
 	}
 	return content, nil
 }
