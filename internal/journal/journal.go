@@ -204,11 +204,19 @@ func (j *Journal) Flush(ctx context.Context) error {
 
 // awaitTold returns when the records up to number goal have been handed on.
 func (j *Journal) awaitTold(ctx context.Context, goal uint64) error {
-	for {
+	return await(ctx, func() (bool, <-chan struct{}) {
 		j.mu.Lock()
-		told, changed := j.told, j.changed
-		j.mu.Unlock()
-		if told >= goal {
+		defer j.mu.Unlock()
+		return j.told >= goal, j.changed
+	})
+}
+
+// await returns when look reports that what is waited for has come, or ctx's error
+// if it ends first. It looks again when the channel that look returned is closed.
+func await(ctx context.Context, look func() (come bool, changed <-chan struct{})) error {
+	for {
+		come, changed := look()
+		if come {
 			return nil
 		}
 		select {

@@ -89,7 +89,10 @@ func (j *Journal) store(puts []store.Put, series []rules.Series) uint64 {
 	if len(j.pumps) == 0 {
 		series = nil
 	}
-	all := slices.Concat(j.owedSeries, series)
+	all := series
+	if len(j.owedSeries) > 0 {
+		all = slices.Concat(j.owedSeries, series)
+	}
 	var rows []byte
 	if len(all) > 0 {
 		rows = j.options.EncodeRows(nil, all)

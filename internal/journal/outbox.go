@@ -22,10 +22,7 @@ func (o *outbox) note(puts []store.Put, n *rules.Notification) []store.Put {
 		a := &n.Alerts[i]
 		key, stored := o.stored[a.Labels]
 		switch {
-		case a.Resolved && (!a.Again || stored):
-			if a.Again {
-				continue // as it is stored
-			}
+		case a.Resolved && !a.Again:
 			key = noticeKey(a.Labels)
 			o.stored[a.Labels] = key
 			puts = append(puts, store.Put{Key: key, Value: appendNotice(nil, n, a)})

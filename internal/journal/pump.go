@@ -218,19 +218,11 @@ func (p *pump) settle() {
 
 // idle returns when everything offered has been put.
 func (p *pump) idle(ctx context.Context) error {
-	for {
+	return await(ctx, func() (bool, <-chan struct{}) {
 		p.mu.Lock()
-		busy, changed := len(p.fresh) > 0 || p.behind, p.changed
-		p.mu.Unlock()
-		if !busy {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		defer p.mu.Unlock()
+		return len(p.fresh) == 0 && !p.behind, p.changed
+	})
 }
 
 // flush returns when everything offered is settled.
