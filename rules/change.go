@@ -25,7 +25,7 @@ type Change struct {
 	Kept   int // groups that are not touched
 	// Problems are why files keep what they had before; see Plan.
 	Problems []*RuleError
-	// Refused: nothing was done because of the Problems.
+	// Refused: nothing was done because of the Problems, or as the Plan was Flawed.
 	Refused bool
 }
 
@@ -80,9 +80,6 @@ func (c *ActionCounts) count(a Action) {
 		c.Removed++
 	}
 }
-
-// Any reports whether anything is not kept.
-func (c ActionCounts) Any() bool { return c.Added+c.Changed+c.Moved+c.Removed > 0 }
 
 // Totals returns the sums of c. The rules of groups that are not touched are not
 // among the kept ones.

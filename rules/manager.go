@@ -43,9 +43,10 @@ type Plan struct {
 	Deps       *Deps
 	// Lenient accepts groups with templates that do not parse.
 	Lenient bool
-	// AllOrNothing has nothing done if the templates of any group do not parse.
-	// Otherwise the files of such groups keep what they have.
+	// AllOrNothing has nothing done if the templates of any group do not parse, or
+	// if the plan is Flawed. Otherwise the files of such groups keep what they have.
 	AllOrNothing bool
+	Flawed       bool // something was found to be wrong before
 }
 
 // PlanFile is one rule file of a Plan.

@@ -52,7 +52,7 @@ func (m *Manager) prepare(p Plan) *swap {
 	}
 	built := b.build()
 	sw := &swap{deps: p.Deps, change: Change{Problems: b.problems}}
-	if p.AllOrNothing && len(b.problems) > 0 {
+	if p.AllOrNothing && (p.Flawed || len(b.problems) > 0) {
 		sw.change.Refused = true
 		return sw
 	}

@@ -18,14 +18,13 @@ type outcome struct {
 
 	change   rules.Change
 	problems []error // by file and line; a line each, without secrets
-	refused  bool    // nothing was put in force
 }
 
 // err returns the problems as one error, or nil.
 func (o *outcome) err() error { return located(o.problems...) }
 
 // changes reports whether anything runs that did not before, or the reverse.
-func (o *outcome) changes() bool { return o.change.Totals().Groups.Any() }
+func (o *outcome) changes() bool { return len(o.change.Groups) > 0 }
 
 // lines returns the problems as text.
 func (o *outcome) lines() []string {
@@ -47,7 +46,7 @@ func (o *outcome) log(log *slog.Logger) {
 		level, message = slog.LevelWarn, "rules loaded, files with problems are left out"
 	case o.trigger == "start":
 		message = "rules loaded"
-	case o.refused:
+	case o.change.Refused:
 		level, message = slog.LevelError, "reload refused, the rules in force go on"
 	case len(o.problems) > 0:
 		level, message = slog.LevelWarn, "rules reloaded, files with problems keep what they had"

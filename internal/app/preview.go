@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"tocsin/internal/web"
-	"tocsin/rules"
 )
 
 // planRequest is somebody's wish to know what a reload would do; the answer goes
@@ -41,8 +40,5 @@ func (r *reloader) preview(ctx context.Context) planAnswer {
 		return planAnswer{err: err}
 	}
 	o := outcome{problems: sorted(problems, change.Problems)}
-	if r.strict && len(o.problems) > 0 {
-		change = rules.Change{Refused: true}
-	}
 	return planAnswer{plan: web.Plan{Change: change, Problems: o.lines()}}
 }

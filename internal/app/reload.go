@@ -32,7 +32,6 @@ type reloader struct {
 	plans    chan planRequest
 	ended    chan struct{}    // closed when run has ended
 	engine   *template.Engine // in force; owned by whoever runs apply
-	failure  string           // the problems of the last load; owned likewise
 	renewed  bool             // something was put in force since all files were good; owned likewise
 
 	status *reloadStatus
@@ -63,7 +62,7 @@ func (r *reloader) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(o.problems) > 0 && (o.refused || !o.changes()) {
+	if len(o.problems) > 0 && (o.change.Refused || !o.changes()) {
 		return o.err()
 	}
 	r.status.loaded.Store(true)
@@ -153,12 +152,15 @@ func (r *reloader) reload(ctx context.Context, trigger string, requests []reques
 // check is a reload of which nobody hears as long as nothing changes.
 func (r *reloader) check(ctx context.Context) {
 	o, err := r.apply(ctx, "check")
+	if err != nil || ctx.Err() != nil {
+		return
+	}
+	was, is := text(r.status.lastError()), text(o.err())
 	switch {
-	case err != nil || ctx.Err() != nil:
-	case o.changes() || text(o.problems) != r.failure && len(o.problems) > 0:
+	case o.changes() || is != was && is != "":
 		r.status.total.Inc()
 		r.finish(o)
-	case r.failure != "" && len(o.problems) == 0:
+	case is != was:
 		// The files are again what runs already.
 		r.note(o)
 		r.log.Info("rule files are good again")
@@ -176,20 +178,19 @@ func (r *reloader) finish(o *outcome) {
 
 // note keeps what came of a load, for metrics and pages.
 func (r *reloader) note(o *outcome) {
-	r.failure = text(o.problems)
 	r.renewed = r.renewed || o.changes() || o.trigger == "start"
 	r.status.note(o, r.renewed)
-	if r.failure == "" {
+	if len(o.problems) == 0 {
 		r.renewed = false
 	}
 }
 
-// text returns problems as one text; "" if there are none.
-func text(problems []error) string {
-	if len(problems) == 0 {
+// text returns err as text; "" if there is none.
+func text(err error) string {
+	if err == nil {
 		return ""
 	}
-	return errors.Join(problems...).Error()
+	return err.Error()
 }
 
 // apply loads everything anew and puts in force what is good. The error is ctx's,
@@ -200,18 +201,12 @@ func (r *reloader) apply(ctx context.Context, trigger string) (*outcome, error) 
 	if err != nil {
 		return nil, err
 	}
-	act := r.manager.Apply
-	if o.refused = r.strict && len(problems) > 0; o.refused {
-		act = r.manager.Preview // for the problems of the good files
-	}
-	if o.change, err = act(plan); err != nil {
+	if o.change, err = r.manager.Apply(plan); err != nil {
 		return nil, err
 	}
-	o.refused = o.refused || o.change.Refused
 	o.problems = sorted(problems, o.change.Problems)
 	o.took = time.Since(o.began)
-	if o.refused {
-		o.change = rules.Change{}
+	if o.change.Refused {
 		return o, nil
 	}
 	r.engine = plan.Deps.Templates.(*template.Engine)
@@ -244,7 +239,10 @@ func (r *reloader) plan(ctx context.Context) (rules.Plan, []error, error) {
 	}
 	deps := *r.base
 	deps.Templates = engine
-	return rules.Plan{Files: c.files, Incomplete: c.incomplete, Deps: &deps, Lenient: r.lenient, AllOrNothing: r.strict}, c.problems, nil
+	return rules.Plan{
+		Files: c.files, Incomplete: c.incomplete, Deps: &deps, Lenient: r.lenient,
+		AllOrNothing: r.strict, Flawed: len(c.problems) > 0,
+	}, c.problems, nil
 }
 
 // sorted returns all problems, those of rule files by file and line.

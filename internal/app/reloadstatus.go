@@ -63,7 +63,7 @@ func (st *reloadStatus) note(o *outcome, renewed bool) {
 	}
 	latest := slices.Concat([]web.Reload{{
 		At: o.began, Trigger: o.trigger, Took: o.took, Totals: o.change.Totals(),
-		Refused: o.refused, Problems: o.lines(),
+		Refused: o.change.Refused, Problems: o.lines(),
 	}}, *st.recent.Load())
 	latest = latest[:min(len(latest), recentLoads)]
 	st.recent.Store(&latest)
