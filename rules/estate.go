@@ -31,7 +31,7 @@ func (sw *swap) divide() {
 			continue
 		}
 		e := &estate{heirs: []*slot{s}, inForce: inForce}
-		for _, l := range sw.sources(s) {
+		for _, l := range s.sources {
 			moved[e] = moved[e] || l.cfg.Key != s.next.cfg.Key
 			switch other := of[l]; other {
 			case nil:
@@ -85,12 +85,8 @@ func (e *estate) settle(ctx context.Context, sw *swap) {
 // keys returns the identities of the groups of the new configuration.
 func (sw *swap) keys() map[config.Key]bool {
 	all := make(map[config.Key]bool, len(sw.slots))
-	for _, s := range sw.slots {
-		if s.kept != nil {
-			all[s.kept.cfg.Key] = true
-		} else {
-			all[s.next.cfg.Key] = true
-		}
+	for i := range sw.slots {
+		all[sw.slots[i].group().cfg.Key] = true
 	}
 	return all
 }

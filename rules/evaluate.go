@@ -136,8 +136,8 @@ func (l *loop) roomDeadline() time.Time {
 	return l.roomUntil
 }
 
-func (l *loop) notification(alerts []Alert) Notification {
-	return Notification{Group: l.cfg.Key, Headers: l.cfg.NotifierHeaders, Alerts: alerts}
+func (g *Group) notification(alerts []Alert) Notification {
+	return Notification{Group: g.cfg.Key, Headers: g.cfg.NotifierHeaders, Alerts: alerts}
 }
 
 // handOver gives the results to the journal, when the round is done, or to the

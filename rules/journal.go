@@ -78,7 +78,7 @@ func (l *loop) keep(ctx context.Context) error {
 	r := l.pending.Record
 	l.pending = pending{}
 	if l.memories != nil {
-		r.States = append(r.States, GroupState{Group: l.cfg.Key, Data: appendState(nil, l.cfg, l.memories, l.began)})
+		r.States = append(r.States, l.state(l.memory()))
 	}
 	if r.Empty() {
 		return nil

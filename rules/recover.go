@@ -116,8 +116,7 @@ func (g *Group) remind(m Memory) {
 	if len(alerts) == 0 {
 		return
 	}
-	n := Notification{Group: g.cfg.Key, Headers: g.cfg.NotifierHeaders, Alerts: alerts}
-	if err := g.deps.Notifier.Notify(n); err != nil {
+	if err := g.deps.Notifier.Notify(g.notification(alerts)); err != nil {
 		g.log.Warn("alerts that fire were not told again", "error", err)
 	}
 }

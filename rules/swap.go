@@ -26,6 +26,8 @@ type slot struct {
 	kept *running
 	next *Group
 	heir heir
+	// sources are the leavers that next goes on from, each once.
+	sources []*leaver
 	// estate is what the group is part of if memory changes its name; else nil.
 	estate *estate
 }
@@ -61,90 +63,6 @@ func (m *Manager) prepare(p Plan) *swap {
 	sw.spareOthers()
 	sw.describe(InstantOf(time.Now()))
 	return sw
-}
-
-// withOthers returns files with those added, as bad ones, that groups which run or
-// ran are from.
-func (m *Manager) withOthers(files []PlanFile) []PlanFile {
-	known := make(map[string]bool, len(files))
-	for i := range files {
-		known[files[i].Name] = true
-	}
-	all := slices.Clone(files)
-	add := func(name string) {
-		if !known[name] {
-			known[name] = true
-			all = append(all, PlanFile{Name: name, Bad: true})
-		}
-	}
-	for _, r := range m.running {
-		add(r.cfg.Key.File)
-	}
-	for i := range m.dormant {
-		add(m.dormant[i].cfg.Key.File)
-	}
-	return all
-}
-
-// builder builds the groups of a plan.
-type builder struct {
-	plan     *Plan
-	running  map[config.Key]*running
-	bad      map[string]bool // files, by name, that keep the groups they have
-	problems []*RuleError
-}
-
-// build returns a slot for each group of the plan, file by file.
-func (b *builder) build() [][]slot {
-	built := make([][]slot, len(b.plan.Files))
-	for i := range b.plan.Files {
-		f := &b.plan.Files[i]
-		if f.Bad {
-			b.bad[f.Name] = true
-			continue
-		}
-		built[i] = make([]slot, len(f.Groups))
-		for j := range f.Groups {
-			built[i][j] = b.group(&f.Groups[j])
-		}
-	}
-	return built
-}
-
-// group returns the running group that is as cfg says, or else builds it.
-func (b *builder) group(cfg *config.Group) slot {
-	prev := b.running[cfg.Key]
-	if prev != nil && prev.deps.Templates.Digest() == b.plan.Deps.Templates.Digest() && prev.cfg.Equal(cfg) {
-		return slot{kept: prev}
-	}
-	// The group gets a copy, so that it does not hold on to all the others.
-	next, err := NewGroup(new(*cfg), b.plan.Deps)
-	if err != nil && !b.plan.Lenient {
-		b.bad[cfg.Key.File] = true
-		b.problems = append(b.problems, ruleErrors(err)...)
-	}
-	return slot{next: next}
-}
-
-// place puts the groups in order. A bad file keeps those it has.
-func (sw *swap) place(p *Plan, bad map[string]bool, built [][]slot, running []*running) {
-	for i := range p.Files {
-		name := p.Files[i].Name
-		keeps, isBad := bad[name]
-		if !isBad {
-			sw.slots = append(sw.slots, built[i]...)
-			continue
-		}
-		if !keeps {
-			continue // another file of that name was here before
-		}
-		bad[name] = false
-		for _, r := range running {
-			if r.cfg.Key.File == name {
-				sw.slots = append(sw.slots, slot{kept: r})
-			}
-		}
-	}
 }
 
 // relate finds out which groups leave and what goes on from them.
@@ -191,29 +109,33 @@ func (sw *swap) relate(running, dormant []*running) {
 // bequeath has the group of s go on from where h says.
 func (sw *swap) bequeath(s *slot, h heir) {
 	s.heir = h
-	for _, l := range sw.sources(s) {
-		l.inherited = true
-		l.succeeded = l.succeeded || h.succeeds && l == sw.leavers[h.place]
+	if h.place < 0 {
+		return
 	}
-}
-
-// sources returns the leavers that the group of s goes on from, each once.
-func (sw *swap) sources(s *slot) []*leaver {
-	if s.heir.place < 0 {
-		return nil
-	}
-	all := []*leaver{sw.leavers[s.heir.place]}
-	last := s.heir.place
-	for _, o := range s.heir.rules {
+	place := sw.leavers[h.place]
+	place.succeeded = place.succeeded || h.succeeds
+	s.sources = []*leaver{place}
+	last := h.place
+	for _, o := range h.rules {
 		if o.none() || o.group == last {
 			continue
 		}
 		last = o.group
-		if l := sw.leavers[o.group]; !slices.Contains(all, l) {
-			all = append(all, l)
+		if l := sw.leavers[o.group]; !slices.Contains(s.sources, l) {
+			s.sources = append(s.sources, l)
 		}
 	}
-	return all
+	for _, l := range s.sources {
+		l.inherited = true
+	}
+}
+
+// group returns the group that runs in the place of s in the end.
+func (s *slot) group() *Group {
+	if s.kept != nil {
+		return s.kept.Group
+	}
+	return s.next
 }
 
 // carryOut stops what is to be replaced or removed and starts what is new. Each
@@ -268,13 +190,12 @@ func (l *leaver) leave(ctx context.Context, f *farewells) {
 
 // succeed starts the group of s with what those that it goes on from remember.
 func (sw *swap) succeed(ctx context.Context, s *slot) *running {
-	sources := sw.sources(s)
-	for _, l := range sources {
+	for _, l := range s.sources {
 		<-l.gone
 	}
 	s.estate.settle(ctx, sw)
 	m := sw.inherited(s)
-	if slices.ContainsFunc(sources, func(l *leaver) bool { return l.dormant }) {
+	if slices.ContainsFunc(s.sources, func(l *leaver) bool { return l.dormant }) {
 		s.next.remind(m)
 	}
 	return start(ctx, s.next, m)
