@@ -103,17 +103,20 @@ func (l *loop) run(ctx context.Context, retire <-chan struct{}, prev Instant) {
 
 // wait returns true after d, or false as soon as the group is to end. What is
 // learned from storage in the meantime is applied.
+//
+// It makes no timer for a time that has come: a goroutine that receives from
+// such a timer runs it by itself, and two that do so at once in one bubble of
+// testing/synctest crash Go 1.26's race detector.
 func (l *loop) wait(ctx context.Context, retire <-chan struct{}, d time.Duration) bool {
+	if ended(ctx, retire) {
+		return false
+	}
+	if d <= 0 {
+		return true
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	for {
-		select {
-		case <-retire:
-			return false
-		case <-ctx.Done():
-			return false
-		default:
-		}
+	for !ended(ctx, retire) {
 		select {
 		case <-retire:
 		case <-ctx.Done():
@@ -122,6 +125,19 @@ func (l *loop) wait(ctx context.Context, retire <-chan struct{}, d time.Duration
 		case found := <-l.restoring.results:
 			l.settle(ctx, found)
 		}
+	}
+	return false
+}
+
+// ended tells whether the group was asked to end.
+func ended(ctx context.Context, retire <-chan struct{}) bool {
+	select {
+	case <-retire:
+		return true
+	case <-ctx.Done():
+		return true
+	default:
+		return false
 	}
 }
 
