@@ -89,8 +89,8 @@ func Load(o Options) (*Engine, error) {
 	}, errors.Join(readErr, parseErr)
 }
 
-// CompileLabels parses the label texts of one rule. They may use only the
-// variables labels, value, expr, externalLabels and externalURL.
+// CompileLabels parses the label texts of one rule. Of the variables, they see
+// labels, value, expr, externalLabels and externalURL; the others are blank.
 func (e *Engine) CompileLabels(pairs []config.Pair) (rules.Template, error) {
 	return e.compile(labelText, pairs)
 }

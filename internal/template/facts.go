@@ -2,7 +2,6 @@ package template
 
 import (
 	"slices"
-	"strings"
 	"text/template/parse"
 
 	"tocsin/rules"
@@ -40,23 +39,18 @@ func (f facts) uses() rules.TemplateUse {
 	return u
 }
 
-// labelFields are the fields that texts of labels may use: those of vmalert, and
-// the two of Prometheus that are the same for every alert.
+// labelFields are the fields that texts of labels see: those by which an alert
+// is known, and what is the same for every alert. The others are blank, as in
+// vmalert: a label that changed from round to round would make another alert.
 const labelFields = 1<<labelsField | 1<<valueField | 1<<exprField | 1<<externalLabelsField | 1<<externalURLField
 
-// forbidden returns the variables that a text of this role must not use.
-func (f facts) forbidden(r role) []string {
+// blank returns those of f which are the fields that a text of role r refers to
+// without seeing them.
+func (f facts) blank(r role) facts {
 	if r != labelText {
-		return nil
+		return 0
 	}
-	var names []string
-	for i, v := range variables {
-		if fact := field(i).fact(); f&fact != 0 && fact&labelFields == 0 {
-			names = append(names, v.name)
-		}
-	}
-	slices.Sort(names)
-	return names
+	return f & (1<<fieldCount - 1) &^ labelFields
 }
 
 // factsOf returns the facts of a text and of the templates it calls.
@@ -277,5 +271,3 @@ func (w *walk) function(name string) {
 		w.found |= usesUnknown
 	}
 }
-
-func joinNames(names []string) string { return strings.Join(names, ", ") }

@@ -43,14 +43,13 @@ func compileText(c *core, r role, text string) (*program, error) {
 		// range it takes hours to unwind them.
 		return nil, fmt.Errorf("template: %s: a template calls itself; use tmpl for that", r.parseName())
 	}
-	if names := prog.facts.forbidden(r); len(names) > 0 {
-		return nil, fmt.Errorf("template: %s: only the variables labels, value, expr, externalLabels and externalURL may be used, not %s",
-			r.parseName(), joinNames(names))
-	}
 	if r == sourceText && prog.facts&usesQuery != 0 {
 		return nil, fmt.Errorf("template: %s: the function query cannot be used here", r.parseName())
 	}
-	if !prog.compile(c, p) {
+	// Only text/template is given data in which blank fields are blank.
+	blank := prog.facts.blank(r)
+	prog.facts &^= blank
+	if blank != 0 || !prog.compile(c, p) {
 		prog.slow.Store(newExecution(c, p, prog.facts))
 	}
 	return prog, nil

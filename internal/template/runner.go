@@ -138,18 +138,18 @@ func newRunner(c *core, locals map[string]*parse.Tree) (*runner, error) {
 // prepare gives the runner the alert.
 func (r *runner) prepare(ctx context.Context, x *execution, d *rules.TemplateData) {
 	r.ctx, r.query = ctx, d.Query
-	r.data = alertData{Value: d.Value, Expr: d.Expr}
+	r.data = alertData{
+		Value: d.Value, Expr: d.Expr,
+		ExternalLabels: r.core.externalLabels, ExternalURL: r.core.externalURL,
+	}
 	if x.needLabels {
 		r.data.Labels = d.Labels.Map()
 	}
 	if x.parsed.role == labelText {
-		// Labels identify the alert: what changes during its life is not for them.
-		return
+		return // the rest is blank, see labelFields
 	}
 	r.data.Type = string(d.Type)
 	r.data.Interval = d.Interval
-	r.data.ExternalLabels = r.core.externalLabels
-	r.data.ExternalURL = r.core.externalURL
 	r.data.AlertID = d.AlertID
 	r.data.GroupID = d.GroupID
 	r.data.ActiveAt = d.ActiveAt

@@ -3,7 +3,6 @@ package template
 import (
 	"context"
 	"math"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -113,33 +112,30 @@ func TestVariablesOfOneAlertDoNotLeakIntoAnother(t *testing.T) {
 	wg.Wait()
 }
 
-func TestLabelsMayUseOnlyWhatTheIdentityCanDependOn(t *testing.T) {
-	e := load(t, map[string]string{"x.tmpl": `{{ define "since" }}{{ .ActiveAt }}{{ end }}`})
-	for _, text := range []string{
-		`{{ $labels.job }}`, `{{ $value }}`, `{{ $expr | queryEscape }}`, `{{ .Labels.job }} {{ $.Value }}`,
-		`{{ $x := query "up" | first | value }}{{ if eq 1.0 $x }}one{{ else }}unknown{{ end }}`,
-		`{{ $type := "own" }}{{ $type }}`, `{{ externalURL }}`,
-		`{{ $externalLabels.site }}`, `{{ $externalURL }}`,
+func TestLabelsSeeOnlyWhatTheIdentityCanDependOn(t *testing.T) {
+	e := load(t, map[string]string{"x.tmpl": `{{ define "since" }}{{ .ActiveAt.IsZero }}{{ end }}`})
+	for text, want := range map[string]string{
+		`{{ $labels.job }} {{ $value }} {{ len $expr }}`:              "node 11 19",
+		`{{ $type := "own" }}{{ $type }}`:                             "own",
+		`{{ $externalLabels.site }}`:                                  "north",
+		`{{ $externalLabels }} {{ .ExternalURL }} {{ $externalURL }}`: "map[site:north] https://alerts.example.com/tocsin https://alerts.example.com/tocsin",
+		`{{ .AlertID }} {{ $groupID }}`:                               "0 0",
+		`{{ $for }} {{ .Interval }} {{ $isPartial }}[{{ $type }}]`:    "0s 0s false[]",
+		`{{ $activeAt.IsZero }} {{ template "since" . }}`:             "true true",
+		`{{ if $for }}long{{ else }}short{{ end }}`:                   "short",
 	} {
-		if _, err := e.CompileLabels([]config.Pair{{Name: "l", Value: text}}); err != nil {
-			t.Errorf("%s is refused: %v", text, err)
+		d := alert()
+		got, err := mustCompileLabels(t, e, text).Expand(context.Background(), d)
+		if err != nil || got[0] != want {
+			t.Errorf("%s expands to %q, %v; want %q", text, got, err, want)
 		}
 	}
-	for name, text := range map[string]string{
-		"activeAt":  `{{ $activeAt }}`,
-		"groupID":   `{{ .GroupID }}`,
-		"for":       `{{ if true }}{{ $.For }}{{ end }}`,
-		"isPartial": `{{ with $isPartial }}x{{ end }}`,
-		"type":      `{{ if true }}{{ $type := 1 }}{{ $type }}{{ end }}{{ $type }}`,
-	} {
-		_, err := e.CompileLabels([]config.Pair{{Name: "since", Value: text}})
-		want := "only the variables labels, value, expr, externalLabels and externalURL may be used, not " + name
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), `label "since": `) {
-			t.Errorf("%s: error %v, want one that says %q", text, err, want)
-		}
-	}
-	if _, err := e.CompileLabels([]config.Pair{{Name: "l", Value: `{{ template "since" . }}`}}); err == nil {
-		t.Error("a label may use activeAt by way of a template")
+}
+
+func TestBlankVariablesOfLabelsAreNoReasonToExpandAgain(t *testing.T) {
+	tmpl := mustCompileLabels(t, load(t, nil), `{{ $activeAt }} {{ $isPartial }}`)
+	if got := tmpl.Uses(); got != 0 {
+		t.Errorf("the label uses %v, want nothing", got)
 	}
 }
 
