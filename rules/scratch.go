@@ -48,14 +48,17 @@ func (s *scratch) override(c Conflict, result labels.Labels, own []config.Pair, 
 }
 
 // put sets one label. An empty value removes it. What is overridden by another
-// value is treated as c says; one that is kept goes under its exported name,
-// unless own sets that name itself.
+// value, that of the result or else one that was put before, is treated as c says;
+// one that is kept goes under its exported name, unless own sets that name itself.
 func (s *scratch) put(c Conflict, result labels.Labels, own []config.Pair, name, value string) {
 	if value == "" {
 		s.builder.Del(name)
 		return
 	}
 	was := result.Get(name)
+	if was == "" {
+		was = s.builder.Get(name)
+	}
 	if c == Exported && was != "" && was != value {
 		exported := exportedPrefix + name
 		if !slices.ContainsFunc(own, func(p config.Pair) bool { return p.Name == exported }) {
