@@ -6,7 +6,12 @@ import (
 	"text/template/parse"
 )
 
-func hasAction(text string) bool { return strings.Contains(text, "{{") }
+// hasAction reports whether a text is a template at all. As in vmalert, one with
+// nothing that closes an action, such as "{{ $value }", is not.
+func hasAction(text string) bool {
+	_, rest, found := strings.Cut(text, "{{")
+	return found && strings.Contains(rest, "}}")
+}
 
 // compile makes operations of a text. It returns false, leaving the program
 // without any, when the text needs what operations cannot do: it is then

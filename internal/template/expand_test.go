@@ -133,3 +133,12 @@ func TestPanicOfAQueryIsAnError(t *testing.T) {
 		t.Errorf("error %v, want the panic", err)
 	}
 }
+
+func TestTextThatClosesNoActionIsShownAsItIs(t *testing.T) {
+	e := load(t, nil)
+	for _, text := range []string{"{{", "{{ $value }", "}} {{ $labels.job", "a }} b"} {
+		if got, err := expand(t, e, alert(), text); err != nil || got != text {
+			t.Errorf("%q expands to %q, %v; want itself", text, got, err)
+		}
+	}
+}

@@ -18,7 +18,7 @@ import (
 func checkSame(t rapid.TB, e *Engine, d *rules.TemplateData, text string) (fast bool) {
 	t.Helper()
 	prog, err := compileText(e.core, annotationText, text)
-	if err != nil || !prog.fast {
+	if err != nil || !prog.fast || !hasAction(text) {
 		return false
 	}
 	x, err := prog.execution(e.core)
