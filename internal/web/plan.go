@@ -10,8 +10,8 @@ import (
 )
 
 // servePlan answers with what a reload would do now. Problems of the files are
-// part of the answer; an error is that there is none. A client that leaves ends
-// the work.
+// part of the answer; an error is that there is none. For a client that leaves,
+// the work goes on for as long as loading may take.
 func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 	plan, err := s.opts.Control.Plan(r.Context())
 	if err != nil {
