@@ -104,7 +104,7 @@ func TestUnauthorizedRequestIsNeverSent(t *testing.T) {
 	tr := mustTransport(t, ClientOptions{BearerTokenFile: path})
 	defer tr.Close()
 	write(t, filepath.Dir(path), "token", " \n")
-	tr.auth.(*bearerFile).token.readAt = time.Time{}
+	tr.auth.(*credentials).file.readAt = time.Time{}
 
 	body := &closeSpy{Reader: strings.NewReader("x")}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, body)
@@ -140,7 +140,6 @@ func TestContradictoryOrUnusableCredentialsAreRefused(t *testing.T) {
 		"basic and bearer file":   {BasicAuth: BasicAuth{Username: "u"}, BearerTokenFile: empty},
 		"oauth2 and bearer":       {OAuth2: oauth, BearerToken: "hunter2"},
 		"oauth2 and basic":        {OAuth2: oauth, BasicAuth: BasicAuth{Username: "u"}},
-		"password without user":   {BasicAuth: BasicAuth{Password: "hunter2"}},
 		"password file missing":   {BasicAuth: BasicAuth{Username: "u", PasswordFile: missing}},
 		"user file empty":         {BasicAuth: BasicAuth{UsernameFile: empty}},
 		"token file missing":      {BearerTokenFile: missing},

@@ -1,9 +1,11 @@
 package httpx
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -16,9 +18,12 @@ const (
 	// file that is replaced twice in a moment.
 	fileAge     = time.Second
 	maxFileSize = 1 << 20 // bytes; credentials and bundles of certificates are far smaller
+	// addressTimeout bounds how long a URL is waited for that stands in for a file.
+	addressTimeout = 5 * time.Second
 )
 
-// file is a file whose content follows the disk. The zero value is not usable.
+// file is a file, or what an http(s) URL answers, whose content follows the
+// original. The zero value is not usable.
 type file struct {
 	path string
 
@@ -54,6 +59,9 @@ func (f *file) get() (string, error) {
 }
 
 func readText(path string) (string, error) {
+	if isAddress(path) {
+		return readAddress(path)
+	}
 	in, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -69,6 +77,27 @@ func readText(path string) (string, error) {
 	text := strings.TrimRight(string(data), " \t\r\n")
 	if text == "" {
 		return "", &os.PathError{Op: "read", Path: path, Err: errors.New("file is empty")}
+	}
+	return text, nil
+}
+
+// isAddress reports whether a file is named by an http(s) URL.
+func isAddress(path string) bool {
+	return strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://")
+}
+
+// readAddress asks a server. Its errors do not show the URL.
+func readAddress(address string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), addressTimeout)
+	defer cancel()
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+	data, err := getContent(ctx, address, transport, maxFileSize)
+	if err != nil {
+		return "", RedactError(err)
+	}
+	text := strings.TrimRight(string(data), " \t\r\n")
+	if text == "" {
+		return "", errors.New("its URL answered nothing")
 	}
 	return text, nil
 }

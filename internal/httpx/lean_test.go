@@ -158,7 +158,7 @@ func TestLeanReplacesAConnectionThatDiedIdle(t *testing.T) {
 		t.Fatalf("got %q, %v", got, err)
 	}
 	// Now the server closes the connection that is kept.
-	lean := rt.base.(fixedTransport).roundTripper.(*lean)
+	lean := rt.base.(fixedTransport).roundTripper.(*balanced).roundTripper.(*lean)
 	for _, kept := range lean.idle {
 		for _, c := range kept {
 			_ = c.Conn.Close()
@@ -288,7 +288,7 @@ func TestLeanKeepsNoMoreThanItMay(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := kept(rt.base.(fixedTransport).roundTripper.(*lean)); n != most {
+	if n := kept(rt.base.(fixedTransport).roundTripper.(*balanced).roundTripper.(*lean)); n != most {
 		t.Errorf("%d connections kept, want %d", n, most)
 	}
 }

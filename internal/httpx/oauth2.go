@@ -31,18 +31,50 @@ type tokenSource struct {
 	token  *oauth2.Token
 }
 
-func newTokenSource(o *OAuth2, rt http.RoundTripper) (*tokenSource, error) {
+// check finds what is wrong whatever the files hold.
+func (o *OAuth2) check() error {
 	switch {
 	case o.TokenURL == "":
-		return nil, errors.New("OAuth2 has no token URL")
+		return errors.New("OAuth2 has no token URL")
 	case o.ClientID == "":
-		return nil, errors.New("OAuth2 has no client ID")
+		return errors.New("OAuth2 has no client ID")
 	case o.ClientSecret == "" && o.ClientSecretFile == "":
-		return nil, errors.New("OAuth2 has no client secret")
+		return errors.New("OAuth2 has no client secret")
 	}
 	if _, err := ParseURL(o.TokenURL); err != nil {
-		return nil, fmt.Errorf("OAuth2 token URL: %w", err)
+		return fmt.Errorf("OAuth2 token URL: %w", err)
 	}
+	way := o.way()
+	if err := way.Validate(); err != nil {
+		return fmt.Errorf("OAuth2: %w", err)
+	}
+	return nil
+}
+
+// way is how the token URL is reached.
+func (o *OAuth2) way() ClientOptions {
+	w := ClientOptions{Routing: Routing{ProxyURL: o.ProxyURL}, Headers: o.Headers}
+	if o.TLS != nil {
+		w.TLS = *o.TLS
+	}
+	return w
+}
+
+// tokenTransport returns the transport for tokens: over base, that of the endpoint,
+// unless there is a way of their own.
+func (o *OAuth2) tokenTransport(base transportSource) (*Transport, error) {
+	way := o.way()
+	if o.TLS == nil && o.ProxyURL == "" {
+		return way.transport(base)
+	}
+	base, err := newTransportSource(way.TLS, way.transportBuilder(nil))
+	if err != nil {
+		return nil, fmt.Errorf("OAuth2: %w", err)
+	}
+	return way.transport(base)
+}
+
+func newTokenSource(o *OAuth2, rt http.RoundTripper) (*tokenSource, error) {
 	s := &tokenSource{
 		client:     &http.Client{Transport: rt, Timeout: tokenTimeout},
 		secretFile: newFile(o.ClientSecretFile),

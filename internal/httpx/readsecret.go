@@ -26,7 +26,7 @@ func ReadSecret(ctx context.Context, source string, transport http.RoundTripper)
 	case isFile:
 		content, err = os.ReadFile(path)
 	case strings.HasPrefix(source, "http://"), strings.HasPrefix(source, "https://"):
-		content, err = getSecret(ctx, source, transport)
+		content, err = getContent(ctx, source, transport, MaxSecretSize)
 	default:
 		return Secret(source), nil
 	}
@@ -40,7 +40,8 @@ func ReadSecret(ctx context.Context, source string, transport http.RoundTripper)
 	return Secret(secret), nil
 }
 
-func getSecret(ctx context.Context, address string, transport http.RoundTripper) ([]byte, error) {
+// getContent returns what a URL answers, at most so many bytes.
+func getContent(ctx context.Context, address string, transport http.RoundTripper, most int) ([]byte, error) {
 	u, err := ParseURL(address)
 	if err != nil {
 		return nil, err
@@ -58,12 +59,12 @@ func getSecret(ctx context.Context, address string, transport http.RoundTripper)
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("its URL answered %d", resp.StatusCode)
 	}
-	content, err := io.ReadAll(io.LimitReader(resp.Body, MaxSecretSize+1))
+	content, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of its URL: %w", err)
 	}
-	if len(content) > MaxSecretSize {
-		return nil, fmt.Errorf("its URL answered more than %d bytes", MaxSecretSize)
+	if len(content) > most {
+		return nil, fmt.Errorf("its URL answered more than %d bytes", most)
 	}
 	return content, nil
 }

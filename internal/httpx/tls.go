@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -44,11 +45,13 @@ type tlsTexts struct{ ca, cert, key string }
 
 // newTransportSource builds the first transport, so that unusable files show at once.
 func newTransportSource(o TLS, build func(*tls.Config) roundTripper) (transportSource, error) {
-	if (o.CertFile == "") != (o.KeyFile == "") {
-		return nil, errors.New("TLS certificate and key must be given together")
-	}
-	if o.CAFile == "" && o.CertFile == "" {
-		return fixedTransport{build(o.config())}, nil
+	if o.CAFile == "" && o.CertFile == "" && o.KeyFile == "" {
+		texts := tlsTexts{o.CA, o.Cert, string(o.Key)}
+		cfg, err := texts.config(o)
+		if err != nil {
+			return nil, err
+		}
+		return fixedTransport{build(cfg)}, nil
 	}
 	t := &fileTransport{
 		options: o, build: build,
@@ -60,9 +63,26 @@ func newTransportSource(o TLS, build func(*tls.Config) roundTripper) (transportS
 	return t, nil
 }
 
+// check finds what is wrong whatever the files hold.
+func (o *TLS) check() error {
+	switch {
+	case o.CA != "" && o.CAFile != "":
+		return errors.New("TLS CA is given as text and as a file")
+	case o.Cert != "" && o.CertFile != "":
+		return errors.New("TLS certificate is given as text and as a file")
+	case o.Key != "" && o.KeyFile != "":
+		return errors.New("TLS key is given as text and as a file")
+	case (o.Cert+o.CertFile == "") != (o.Key == "" && o.KeyFile == ""):
+		return errors.New("TLS certificate and key must be given together")
+	case o.MinVersion != 0 && (o.MinVersion < tls.VersionTLS10 || o.MinVersion > tls.VersionTLS13):
+		return errors.New("TLS minimum version is not one from 1.0 to 1.3")
+	}
+	return nil
+}
+
 func (o *TLS) config() *tls.Config {
 	return &tls.Config{
-		MinVersion:         tls.VersionTLS12,
+		MinVersion:         cmp.Or(o.MinVersion, tls.VersionTLS12),
 		ServerName:         o.ServerName,
 		InsecureSkipVerify: o.InsecureSkipVerify,
 	}
@@ -90,13 +110,13 @@ func (t *fileTransport) transport() (roundTripper, error) {
 }
 
 func (t *fileTransport) read() (texts tlsTexts, err error) {
-	if texts.ca, err = t.ca.get(); err != nil {
+	if texts.ca, err = textOf(t.ca, t.options.CA); err != nil {
 		return texts, fmt.Errorf("TLS CA: %w", err)
 	}
-	if texts.cert, err = t.cert.get(); err != nil {
+	if texts.cert, err = textOf(t.cert, t.options.Cert); err != nil {
 		return texts, fmt.Errorf("TLS certificate: %w", err)
 	}
-	if texts.key, err = t.key.get(); err != nil {
+	if texts.key, err = textOf(t.key, string(t.options.Key)); err != nil {
 		return texts, fmt.Errorf("TLS key: %w", err)
 	}
 	return texts, nil
@@ -107,17 +127,28 @@ func (x *tlsTexts) config(o TLS) (*tls.Config, error) {
 	if x.ca != "" {
 		cfg.RootCAs = x509.NewCertPool()
 		if !cfg.RootCAs.AppendCertsFromPEM([]byte(x.ca)) {
-			return nil, fmt.Errorf("TLS CA: no certificate in %s", o.CAFile)
+			return nil, fmt.Errorf("TLS CA: no certificate in %s", placeOf(o.CAFile))
 		}
 	}
 	if x.cert != "" {
 		pair, err := tls.X509KeyPair([]byte(x.cert), []byte(x.key))
 		if err != nil {
-			return nil, fmt.Errorf("TLS certificate %s with key %s: %w", o.CertFile, o.KeyFile, err)
+			return nil, fmt.Errorf("TLS certificate in %s with key in %s: %w", placeOf(o.CertFile), placeOf(o.KeyFile), err)
 		}
 		cfg.Certificates = []tls.Certificate{pair}
 	}
 	return cfg, nil
+}
+
+// placeOf says where a text comes from: a file, if it is named, or the options.
+func placeOf(path string) string {
+	switch {
+	case path == "":
+		return "the text given"
+	case isAddress(path):
+		return RedactURL(path)
+	}
+	return path
 }
 
 func (t *fileTransport) CloseIdleConnections() {

@@ -2,9 +2,9 @@ package httpx
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -24,14 +24,18 @@ const (
 // fails instead of going out without them. Requests that follow a redirect to
 // another host, or from https to http, carry none of it.
 //
-// It speaks HTTP/1.1 with kept connections and uses the proxies of the
-// environment. Deadlines for the whole request are the caller's, by its context.
+// It speaks HTTP/1.1 with kept connections and uses the proxy of the options, else
+// those of the environment. Deadlines for the whole request are the caller's, by its context.
 type Transport struct {
 	base    transportSource
 	auth    authorizer // nil: none
+	tokens  *Transport // for auth; nil: none
+	stays   bool       // refuses to follow redirects
 	headers http.Header
 	names   []string // of headers, sorted
 	host    string   // "" leaves the URL's
+
+	balancer *balancer // of the requests below base; nil in tokens
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -41,30 +45,65 @@ var _ http.RoundTripper = (*Transport)(nil)
 // contradict one another. The connection metrics go to set; they are left out
 // when MetricsPrefix is "". It starts nothing; call Close when done.
 func (o ClientOptions) RoundTripper(set *metrics.Set) (*Transport, error) {
-	base, err := newTransportSource(o.TLS, o.transportBuilder(set))
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	balancer := newBalancer(&o, set)
+	base, err := newTransportSource(o.TLS, balancer.over(o.transportBuilder(set)))
 	if err != nil {
 		return nil, err
 	}
-	// Tokens come over the same TLS, without the headers meant for the endpoint.
-	auth, err := o.authorizer(&Transport{base: base})
+	t, err := o.transport(base)
 	if err != nil {
 		return nil, err
 	}
+	t.balancer = balancer
+	// Tokens come without the headers meant for the endpoint.
+	if o.OAuth2.isSet() {
+		if t.tokens, err = o.OAuth2.tokenTransport(base); err != nil {
+			return nil, err
+		}
+	}
+	if t.auth, err = o.authorizer(t.tokens); err != nil {
+		return nil, err
+	}
+	if t.auth != nil {
+		t.headers.Del("Authorization")
+		t.names = slices.Sorted(maps.Keys(t.headers))
+	}
+	return t, nil
+}
+
+// Validate returns what makes the options unusable whatever the files they name
+// hold. It opens none of them, and its error shows no secret.
+func (o *ClientOptions) Validate() error {
+	if err := o.checkAuth(); err != nil {
+		return err
+	}
+	if err := o.TLS.check(); err != nil {
+		return err
+	}
+	if _, err := o.Routing.proxy(); err != nil {
+		return err
+	}
+	_, err := ParseHeaders(o.Headers)
+	return err
+}
+
+// transport returns a transport over base that adds the headers.
+func (o *ClientOptions) transport(base transportSource) (*Transport, error) {
 	headers, err := ParseHeaders(o.Headers)
 	if err != nil {
 		return nil, err
 	}
-	t := &Transport{base: base, auth: auth, headers: headers, host: headers.Get("Host")}
+	t := &Transport{base: base, headers: headers, host: headers.Get("Host"), stays: o.Routing.NoRedirects}
 	headers.Del("Host")
-	if auth != nil {
-		headers.Del("Authorization")
-	}
 	t.names = slices.Sorted(maps.Keys(headers))
 	return t, nil
 }
 
 func (o *ClientOptions) transportBuilder(set *metrics.Set) func(*tls.Config) roundTripper {
-	dial := (&net.Dialer{Timeout: dialTimeout, KeepAlive: tcpKeepAlive}).DialContext
+	dial := o.dialer()
 	if o.MetricsPrefix != "" {
 		dial = newConnMetrics(set, o.MetricsPrefix).counted(dial)
 	}
@@ -72,9 +111,10 @@ func (o *ClientOptions) transportBuilder(set *metrics.Set) func(*tls.Config) rou
 	protocols.SetHTTP1(true)
 	disableKeepAlives, idleTimeout, idlePerHost := o.DisableKeepAlive, o.IdleConnTimeout, o.MaxIdleConnections
 	manySmall := o.ManySmall
+	proxy, _ := o.Routing.proxy() // Validate has seen the error
 	return func(cfg *tls.Config) roundTripper {
 		t := &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
+			Proxy:               proxy,
 			DialContext:         dial,
 			TLSClientConfig:     cfg,
 			TLSHandshakeTimeout: tlsHandshakeTimeout,
@@ -90,8 +130,14 @@ func (o *ClientOptions) transportBuilder(set *metrics.Set) func(*tls.Config) rou
 	}
 }
 
+var errRedirect = errors.New("redirects are not to be followed")
+
 // RoundTrip sends req with what the options add.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.stays && req.Response != nil {
+		closeBody(req)
+		return nil, errRedirect
+	}
 	out, err := t.dressed(req)
 	if err != nil {
 		closeBody(req)
@@ -145,14 +191,23 @@ func leavesEndpoint(req *http.Request) bool {
 		first.URL.Scheme == "https" && req.URL.Scheme != "https"
 }
 
-// Close closes the connections that are not in use. Requests under way finish.
+// Close closes the connections that are not in use and ends the look-ups for
+// balanced hosts. Requests under way finish.
 func (t *Transport) Close() error {
-	t.base.CloseIdleConnections()
+	t.CloseIdleConnections()
+	if t.balancer != nil {
+		t.balancer.close()
+	}
 	return nil
 }
 
 // CloseIdleConnections is what http.Client calls by that name.
-func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
+func (t *Transport) CloseIdleConnections() {
+	t.base.CloseIdleConnections()
+	if t.tokens != nil {
+		t.tokens.CloseIdleConnections()
+	}
+}
 
 // closeBody honours the contract of http.RoundTripper for a request that is not sent.
 func closeBody(req *http.Request) {

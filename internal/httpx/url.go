@@ -2,12 +2,14 @@ package httpx
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // ParseURL parses the address of an endpoint. It must be absolute, http or
-// https, with a host. Errors do not repeat the address, which may hold secrets.
+// https, with a host, which may be balanced. Errors do not repeat the address, which may hold secrets.
 func ParseURL(raw string) (*url.URL, error) {
 	if raw == "" {
 		return nil, errors.New("URL is empty")
@@ -16,9 +18,11 @@ func ParseURL(raw string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("not a valid URL")
+	case strings.HasPrefix(u.Scheme, dnsPrefix), strings.HasPrefix(u.Scheme, srvPrefix):
+		return nil, fmt.Errorf("URL must begin with http:// or https://; %s belongs before the host", u.Scheme[:len(dnsPrefix)])
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("URL must begin with http:// or https://")
-	case u.Hostname() == "":
+	case PlainHost(u.Hostname()) == "":
 		return nil, errors.New("URL has no host")
 	case u.Port() != "" && !validPort(u.Port()):
 		return nil, errors.New("URL has a port that is not between 1 and 65535")
