@@ -68,16 +68,23 @@ func (p *parser) operand() error {
 	return p.call(word)
 }
 
+// pipedCall reads a function behind a pipe. One that needs nothing but what is
+// piped to it may stand without brackets.
 func (p *parser) pipedCall() error {
 	p.peek()
+	start := p.at
 	word, err := p.word()
 	if err != nil {
 		return err
 	}
-	if p.peek() != '(' {
-		return p.errorf("%q after a pipe must be a function call", clip(word))
+	if p.peek() == '(' {
+		return p.call(word)
 	}
-	return p.call(word)
+	if !isIdentifier(word) {
+		p.at = start
+		return p.errorf("%q after a pipe is not the name of a function", clip(word))
+	}
+	return nil
 }
 
 func (p *parser) call(function string) error {
@@ -85,10 +92,10 @@ func (p *parser) call(function string) error {
 		return p.errorf("%q is not a function name", clip(function))
 	}
 	p.take('(')
-	if p.take(')') {
-		return nil
-	}
 	for {
+		if p.take(')') { // also behind a last comma
+			return nil
+		}
 		if err := p.argument(); err != nil {
 			return err
 		}
@@ -132,6 +139,7 @@ func (p *parser) quoted(quote byte) error {
 
 // word reads a path, a number or the name of a function. Commas belong to it
 // between braces, as in a.{b,c}.d, and '=' behind the ';' that begins a tag.
+// Anything may stand between square brackets.
 func (p *parser) word() (string, error) {
 	start, braces, tags := p.at, 0, false
 	for p.at < len(p.text) {
@@ -145,6 +153,12 @@ func (p *parser) word() (string, error) {
 			if braces--; braces < 0 {
 				return "", p.errorf("unexpected '}'")
 			}
+		case c == '[':
+			n := strings.IndexByte(p.text[p.at:], ']')
+			if n < 0 {
+				return "", p.errorf("missing ']'")
+			}
+			p.at += n
 		case c == ',' && braces > 0 || c == '=' && tags:
 		case c == ';':
 			tags = true

@@ -25,6 +25,31 @@ type token struct {
 
 func (t token) is(text string) bool { return t.kind != quoted && strings.EqualFold(t.text, text) }
 
+// lower returns the text in lower case, as keywords are written; "" if it is quoted.
+func (t token) lower() string {
+	if t.kind == quoted {
+		return ""
+	}
+	return strings.ToLower(t.text)
+}
+
+// depth is by how many brackets the nesting is deeper behind t than before it.
+func (t token) depth() int {
+	if t.kind != punctuation {
+		return 0
+	}
+	switch t.text {
+	case "(", "[", "{":
+		return 1
+	case ")", "]", "}":
+		return -1
+	}
+	return 0
+}
+
+// touches reports whether there is nothing between t and next.
+func (t token) touches(next token) bool { return t.at+len(t.text) == next.at }
+
 // name returns the text without its quotes.
 func (t token) name() string {
 	if t.kind == quoted {
@@ -91,6 +116,18 @@ func wordLength(s string) int {
 		}
 	}
 	return len(s)
+}
+
+// isPlain reports whether all of s is letters, digits and '_', as the names of
+// pipes are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c != '_' && c < 0x80 && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
 }
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }

@@ -22,6 +22,12 @@ func TestStatsQueriesAreValid(t *testing.T) {
 		`"stats" | stats count()`,
 		`* | stats by (_time:1m) count() c | stats max(c) as m`,
 		"x:`a|b\\` | stats by (x) count()",
+		`* | stats by (_time:1m) count() c | fields c`,
+		`* | stats by (_time:1m, h) count() c | drop _t*`,
+		`stats | stats count()`,
+		`* | (host) count() if (a or b) as c, max(x) m;`,
+		`* | stats_remote by (a) count()`,
+		`* | -a b:c | "d" | foo : bar | not x | stats count() c | c:>5 | order by (c) | head 3`,
 	} {
 		if err := Validate(query); err != nil {
 			t.Errorf("%s: %v", query, err)
@@ -42,6 +48,11 @@ func TestOtherQueriesSayWhatIsMissing(t *testing.T) {
 		{"*\n| stats by (host)", `2:18: missing function of the stats pipe, such as count()`},
 		{`* | stats by count()`, `1:14: missing '(' after by`},
 		{`* | stats`, `1:10: missing function of the stats pipe, such as count()`},
+		{`* | stats by (_time:5m) count() c | fields _time, c`, `1:15: ` + series},
+		{`* | stats count(), foo(x) as y`, `1:20: unknown function foo of the stats pipe`},
+		{`* | stats count() as a, | limit 1`, `1:25: missing function of the stats pipe, such as count()`},
+		{`* | fitler a | stats count()`, `1:5: unknown pipe fitler; a filter needs the word filter before it`},
+		{`* | stats count() c | uniq by (c)`, `1:23: pipe uniq must not follow the last stats pipe`},
 		{`* || stats count()`, `1:4: missing pipe after '|'`},
 		{`* | stats count() |`, `1:20: missing pipe after '|'`},
 		{`(a | stats count()`, `1:1: missing bracket that closes '('`},
@@ -55,6 +66,12 @@ func TestOtherQueriesSayWhatIsMissing(t *testing.T) {
 		} else if err.Error() != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.query, err, c.want)
 		}
+	}
+}
+
+func TestDeepBracketsAreRefused(t *testing.T) {
+	if err := Validate(strings.Repeat("(", 1000) + "a" + strings.Repeat(")", 1000) + "| stats count()"); err == nil {
+		t.Error("accepted a thousand nested brackets")
 	}
 }
 
