@@ -18,9 +18,16 @@ type Update struct {
 
 // History is the last evaluations of a rule. It is a value: adding to it makes
 // another. With many rules it would be most of what the process remembers, so
-// it is kept packed: the newest evaluation first, each older one as its distance
-// from the one before it in the text, about 16 bytes each.
+// it is kept packed: the newest evaluation first, each older one as what differs
+// from the one before it in the text, about 9 bytes each.
 type History struct{ packed string }
+
+// What is said of an evaluation by the first byte of its text.
+const (
+	wholeSeconds = 1 << iota // from its At to that of the newer one; else nanoseconds
+	allFetched               // SeriesFetched is Samples
+	hasError                 // the text ends with the length of Error, and Error
+)
 
 // HistoryOf returns the history of updates, which are in order of time.
 func HistoryOf(updates ...Update) (h History) {
@@ -33,17 +40,17 @@ func HistoryOf(updates ...Update) (h History) {
 // with returns h with u added and at most limit evaluations kept.
 func (h History) with(u *Update, limit int) History {
 	var room [512]byte // enough for 20 evaluations without errors
-	buf := appendUpdate(room[:0], u, 0)
+	buf := appendUpdate(room[:0], u, &Update{})
 	var last Update
-	rest, ok := unpack(h.packed, &last, 0)
+	rest, ok := unpack(h.packed, &last)
 	if !ok || limit <= 1 {
 		return History{string(buf)}
 	}
-	buf = appendUpdate(buf, &last, u.Began)
+	buf = appendUpdate(buf, &last, u)
 	keep := rest
 	var older Update
 	for range limit - 2 {
-		if keep, ok = unpack(keep, &older, 0); !ok {
+		if keep, ok = unpack(keep, &older); !ok {
 			break
 		}
 	}
@@ -52,7 +59,7 @@ func (h History) with(u *Update, limit int) History {
 
 // Last returns the newest evaluation; false before the first.
 func (h History) Last() (u Update, ok bool) {
-	_, ok = unpack(h.packed, &u, 0)
+	_, ok = unpack(h.packed, &u)
 	return u, ok
 }
 
@@ -71,7 +78,7 @@ func (h History) All() iter.Seq[*Update] {
 		var u Update
 		for rest := h.packed; ; {
 			var ok bool
-			if rest, ok = unpack(rest, &u, u.Began); !ok || !yield(&u) {
+			if rest, ok = unpack(rest, &u); !ok || !yield(&u) {
 				return
 			}
 		}
@@ -89,34 +96,76 @@ func (h History) began(at Instant) Instant {
 	return at
 }
 
-// appendUpdate packs u, of which the next newer one began at newer.
-func appendUpdate(b []byte, u *Update, newer Instant) []byte {
-	b = binary.AppendVarint(b, int64(newer-u.Began))
-	b = binary.AppendVarint(b, int64(u.Began-u.At))
+// appendUpdate packs u, after which newer came; for the newest, newer is zero.
+func appendUpdate(b []byte, u, newer *Update) []byte {
+	var flags byte
+	gap := int64(newer.At - u.At)
+	if gap%int64(time.Second) == 0 {
+		flags |= wholeSeconds
+		gap /= int64(time.Second)
+	}
+	if u.SeriesFetched == u.Samples {
+		flags |= allFetched
+	}
+	if u.Error != "" {
+		flags |= hasError
+	}
+	b = append(b, flags)
+	b = binary.AppendVarint(b, gap)
+	b = binary.AppendVarint(b, int64(u.Began-u.At)-int64(newer.Began-newer.At))
 	b = binary.AppendVarint(b, int64(u.Duration))
 	b = binary.AppendVarint(b, int64(u.Samples))
-	b = binary.AppendVarint(b, int64(u.SeriesFetched))
-	b = binary.AppendUvarint(b, uint64(len(u.Error)))
-	return append(b, u.Error...)
+	if flags&allFetched == 0 {
+		b = binary.AppendVarint(b, int64(u.SeriesFetched))
+	}
+	if flags&hasError != 0 {
+		b = binary.AppendUvarint(b, uint64(len(u.Error)))
+		b = append(b, u.Error...)
+	}
+	return b
 }
 
-// unpack reads the first evaluation of packed into u and returns the others;
-// false if there is none.
-func unpack(packed string, u *Update, newer Instant) (rest string, ok bool) {
-	var numbers [5]int64
-	for i := range numbers {
-		if numbers[i], packed, ok = varint(packed); !ok {
+// unpack reads the first evaluation of packed into u, where the newer one is, or
+// nothing for the newest. It returns the others; false if there is none.
+func unpack(packed string, u *Update) (rest string, ok bool) {
+	if packed == "" {
+		return "", false
+	}
+	flags := packed[0]
+	var numbers [5]int64 // gap, lateness, duration, samples, fetched
+	count := len(numbers)
+	if flags&allFetched != 0 {
+		count--
+	}
+	rest = packed[1:]
+	for i := range count {
+		if numbers[i], rest, ok = varint(rest); !ok {
 			return "", false
 		}
 	}
+	if flags&wholeSeconds != 0 {
+		numbers[0] *= int64(time.Second)
+	}
+	if flags&allFetched != 0 {
+		numbers[4] = numbers[3]
+	}
+	late := u.Began - u.At + Instant(numbers[1])
+	u.At -= Instant(numbers[0])
+	u.Began = u.At + late
+	u.Duration = time.Duration(numbers[2])
+	u.Samples, u.SeriesFetched = int(numbers[3]), int(numbers[4])
+	u.Error = ""
+	if flags&hasError != 0 {
+		return unpackError(rest, u)
+	}
+	return rest, true
+}
+
+func unpackError(packed string, u *Update) (rest string, ok bool) {
 	n, packed, ok := uvarint(packed)
 	if !ok || n > uint64(len(packed)) {
 		return "", false
 	}
-	u.Began = newer - Instant(numbers[0])
-	u.At = u.Began - Instant(numbers[1])
-	u.Duration = time.Duration(numbers[2])
-	u.Samples, u.SeriesFetched = int(numbers[3]), int(numbers[4])
 	u.Error = packed[:n]
 	return packed[n:], true
 }

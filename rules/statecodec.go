@@ -21,7 +21,7 @@ import (
 //	  number of gaps, and for each its first and last time and interval
 //
 // Labels are their number, and then names and values.
-const stateVersion = 1
+const stateVersion = 2
 
 // Flags of a rule.
 const (

@@ -148,7 +148,7 @@ func TestTruncatedStateIsNotRead(t *testing.T) {
 
 func TestStateOfAnotherVersionIsNamed(t *testing.T) {
 	_, _, err := decodeState(config.Key{}, []byte{stateVersion + 1, 0, 0, 0})
-	const want = "group state of version 2; this program knows version 1"
+	const want = "group state of version 3; this program knows version 2"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
