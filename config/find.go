@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,9 +21,13 @@ type source struct {
 	path    string // what to read
 	name    string // as it is shown, without secrets
 	url     *url.URL
-	globbed bool    // found by a glob: it may be gone again
+	object  *stored // not nil if it is in object storage
+	globbed bool    // found by a glob or a listing: it may be gone again
 	problem Problem // why it cannot be read, if that is known already
 }
+
+// remote reports whether a server is asked for the content.
+func (s *source) remote() bool { return s.url != nil || s.object != nil }
 
 // vanished reports whether err means that a file a glob found is gone, as happens
 // when a volume is updated.
@@ -51,15 +56,18 @@ type findings struct {
 	unmatched []string
 	// incomplete: what some pattern matches is not known.
 	incomplete bool
+	unlisted   []string // prefixes of objects of which that is so
 }
 
-// find resolves patterns: in their order, and sorted within each.
-func find(patterns []string, stripPath bool) findings {
+// find resolves the patterns: in their order, and sorted within each.
+func (l *Loader) find(ctx context.Context) findings {
 	var f findings
+	stripPath := l.opts.StripPath
+	listings := l.listAll(ctx)
 	seen := map[string]bool{}
 	add := func(s source) {
 		id := s.path
-		if s.url == nil {
+		if !s.remote() {
 			if abs, err := filepath.Abs(s.path); err == nil {
 				id = abs
 			}
@@ -68,16 +76,18 @@ func find(patterns []string, stripPath bool) findings {
 			return
 		}
 		seen[id] = true
-		if stripPath && s.url == nil {
+		if stripPath && !s.remote() {
 			s.name = filepath.Base(s.path)
 		}
 		s.problem.File = s.name
 		f.sources = append(f.sources, s)
 	}
-	for _, pattern := range patterns {
+	for i, pattern := range l.opts.Patterns {
 		switch {
 		case isURL(pattern):
 			add(urlSource(pattern, stripPath))
+		case IsLocation(pattern):
+			f.objects(pattern, listings[i], add)
 		case !strings.ContainsAny(pattern, `*?[{\`):
 			add(source{path: pattern, name: pattern})
 		default:
@@ -97,6 +107,20 @@ func find(patterns []string, stripPath bool) findings {
 	}
 	numberEqualURLs(f.sources)
 	return f
+}
+
+// objects adds what a listing has found.
+func (f *findings) objects(pattern string, found listing, add func(source)) {
+	switch {
+	case found.err != nil:
+		f.incomplete = true
+		f.unlisted = append(f.unlisted, found.at)
+	case len(found.sources) == 0:
+		f.unmatched = append(f.unmatched, pattern)
+	}
+	for _, s := range found.sources {
+		add(s)
+	}
 }
 
 // glob returns the files that match, sorted. It passes over directories, and over

@@ -3,9 +3,11 @@ package config
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,8 +15,8 @@ import (
 
 // Options says which rule files to load and how to read them.
 type Options struct {
-	// Patterns are files, globs (with ** for any number of directories) and
-	// http(s) URLs, read in this order.
+	// Patterns are files, globs (with ** for any number of directories), http(s)
+	// URLs, and prefixes of objects as in s3://bucket/prefix, read in this order.
 	Patterns []string
 	Defaults Defaults
 	// ValidateExpressions checks every expression in the language of its group.
@@ -23,9 +25,10 @@ type Options struct {
 	// problems alike.
 	StripPath bool
 
-	MaxSize   int64             // most bytes of one file or URL, unpacked; 0 is no limit
-	Timeout   time.Duration     // for one URL; 0 is no limit
+	MaxSize   int64             // most bytes of one file, URL or object, unpacked; 0 is no limit
+	Timeout   time.Duration     // for one URL, object or listing; 0 is no limit
 	Transport http.RoundTripper // for URLs; nil is http.DefaultTransport
+	Objects   ObjectStore       // nil makes a problem of every prefix of objects
 	// Env looks up the variables of %{NAME}. Nil leaves all of them as written.
 	Env func(name string) (value string, found bool)
 }
@@ -38,6 +41,7 @@ type Defaults struct {
 	Type          Type
 	Limit         int
 	UpdateEntries int
+	Tenants       Tenants
 }
 
 func (d Defaults) orUsual() Defaults {
@@ -56,7 +60,7 @@ func (d Defaults) orUsual() Defaults {
 type Set struct {
 	Groups []Group // of the files without problems: patterns in order, files sorted, groups as written
 	Files  []File  // every file that could be found, in the order of Groups
-	// Unmatched are the globs that no file matches, which is allowed.
+	// Unmatched are the globs and prefixes that nothing matches, which is allowed.
 	Unmatched []string
 	// Incomplete: a pattern could not be resolved, so there may be more files.
 	Incomplete bool
@@ -92,7 +96,8 @@ func Load(ctx context.Context, o Options) (*Set, error) {
 // Loader loads the same patterns again and again. It remembers what it made of
 // each file, so that a load parses only the files that changed.
 type Loader struct {
-	opts Options
+	opts    Options
+	parsing chan struct{} // held while a file is parsed
 
 	// Owned by Load.
 	known map[string]parsed // by source.path
@@ -101,7 +106,8 @@ type Loader struct {
 // parsed is what became of one file's content.
 type parsed struct {
 	name     string
-	hash     Hash
+	hash     Hash    // zero if it could not be read
+	version  version // of what was read, if its server tells
 	groups   []Group
 	pieces   []piece // one for each of groups; nil if it was read as a whole
 	problems Problems
@@ -120,24 +126,32 @@ func (p *parsed) lastGood() *parsed {
 	return new(parsed)
 }
 
+// lastRead returns the last version of the file that is still known, be it good or
+// not; an empty one if there is none.
+func (p *parsed) lastRead() *parsed {
+	if p.hash != (Hash{}) {
+		return p
+	}
+	return p.lastGood()
+}
+
 // NewLoader returns a Loader that has read nothing yet.
 func NewLoader(o Options) *Loader {
 	o.Defaults = o.Defaults.orUsual()
-	return &Loader{opts: o}
+	// Parsing is work for the processors, while reading is mostly waiting.
+	return &Loader{opts: o, parsing: make(chan struct{}, max(4, runtime.GOMAXPROCS(0)))}
 }
 
 // Load reads all files. If some have problems it returns them, as Problems,
 // together with the Set of what is good. Any other error is ctx's and comes
 // without a Set. Load must not be called while another one is running.
 func (l *Loader) Load(ctx context.Context) (*Set, error) {
-	found := find(l.opts.Patterns, l.opts.StripPath)
+	found := l.find(ctx)
 	results := make([]parsed, len(found.sources))
 	present := make([]bool, len(found.sources))
 
-	// Parsing is work for the processors, fetching is waiting: a few more than
-	// there are processors keep both going.
 	var tasks errgroup.Group
-	tasks.SetLimit(max(4, runtime.GOMAXPROCS(0)))
+	tasks.SetLimit(max(remoteReads, cap(l.parsing)))
 	for i, src := range found.sources {
 		tasks.Go(func() error {
 			if err := ctx.Err(); err != nil {
@@ -154,11 +168,10 @@ func (l *Loader) Load(ctx context.Context) (*Set, error) {
 		return nil, fmt.Errorf("load rule files: %w", err)
 	}
 
-	l.known = make(map[string]parsed, len(found.sources))
+	l.remember(found, results, present)
 	set := &Set{Unmatched: found.unmatched, Incomplete: found.incomplete}
-	for i, src := range found.sources {
+	for i := range found.sources {
 		if present[i] {
-			l.known[src.path] = results[i]
 			set.Files = append(set.Files, results[i].file())
 		}
 	}
@@ -181,20 +194,56 @@ func (l *Loader) load(ctx context.Context, src source) (parsed, bool) {
 		unreadable.problems = Problems{src.problem}
 		return unreadable, true
 	}
-	data, err := l.read(ctx, src)
-	if src.vanished(err) {
+	last := *prev.lastRead()
+	data, v, err := l.read(ctx, src, last.version)
+	switch {
+	case errors.Is(err, ErrUnchanged) && last.hash != (Hash{}):
+		last.version = v
+		return last, true
+	case src.vanished(err):
 		return parsed{}, false
-	}
-	if err != nil {
+	case err != nil:
 		unreadable.problems = Problems{src.unreadable(err)}
 		return unreadable, true
 	}
+	return l.digest(src, data, v, &prev), true
+}
+
+// digest parses what was read of a file, unless it is what was read before.
+func (l *Loader) digest(src source, data []byte, v version, prev *parsed) parsed {
+	l.parsing <- struct{}{}
+	defer func() { <-l.parsing }()
 	data = expandEnv(data, l.opts.Env)
 	hash := Hash(sha256.Sum256(data))
-	if prev.hash == hash {
-		return prev, true
+	if last := prev.lastRead(); last.hash == hash {
+		same := *last
+		same.version = v
+		return same
 	}
-	return parse(src.name, data, hash, prev.lastGood(), &l.opts), true
+	p := parse(src.name, data, hash, prev.lastGood(), &l.opts)
+	p.version = v
+	return p
+}
+
+// remember keeps what became of each file. Objects that could not be listed are
+// remembered as they were: they are likely to come back like that.
+func (l *Loader) remember(found findings, results []parsed, present []bool) {
+	before := l.known
+	l.known = make(map[string]parsed, len(found.sources))
+	for _, prefix := range found.unlisted {
+		for path, p := range before {
+			if strings.HasPrefix(path, prefix) {
+				l.known[path] = p
+			}
+		}
+	}
+	for i, src := range found.sources {
+		if present[i] {
+			l.known[src.path] = results[i]
+		} else {
+			delete(l.known, src.path)
+		}
+	}
 }
 
 // parse reads the content of a file of which good is an earlier version without

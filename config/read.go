@@ -1,23 +1,37 @@
 package config
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"syscall"
 )
 
-// read returns the content of src, at most Options.MaxSize bytes. Its errors do
-// not contain URLs.
-func (l *Loader) read(ctx context.Context, src source) ([]byte, error) {
-	if src.url != nil {
-		return l.fetch(ctx, src.url)
+// version tells apart what a source holds at different times, in the words of the
+// server that holds it. Local files have none: to read them costs little.
+type version struct {
+	listed   string // of an object, by the listing
+	tag      string // by the answer that had the content
+	modified string // the Last-Modified of an answer without a tag
+}
+
+// read returns the content of src, at most Options.MaxSize bytes, and its version.
+// If that is the known one, the error wraps ErrUnchanged. Errors do not contain
+// URLs.
+func (l *Loader) read(ctx context.Context, src source, known version) ([]byte, version, error) {
+	switch {
+	case src.object != nil:
+		return l.readObject(ctx, src.object, known)
+	case src.url != nil:
+		return l.fetch(ctx, src.url, known)
 	}
+	data, err := l.readFile(src)
+	return data, version{}, err
+}
+
+func (l *Loader) readFile(src source) ([]byte, error) {
 	info, err := os.Stat(src.path)
 	if err != nil {
 		return nil, err
@@ -40,10 +54,9 @@ func (l *Loader) read(ctx context.Context, src source) ([]byte, error) {
 // readLimited reads all of r, which is expected to be of the given size if that
 // is not 0.
 func readLimited(r io.Reader, size, most int64) ([]byte, error) {
-	tooLarge := fmt.Errorf("larger than the %d bytes allowed", most)
 	if most > 0 {
 		if size > most {
-			return nil, tooLarge
+			return nil, tooLarge(most)
 		}
 		r = io.LimitReader(r, most+1)
 	}
@@ -55,10 +68,12 @@ func readLimited(r io.Reader, size, most int64) ([]byte, error) {
 		return nil, err
 	}
 	if most > 0 && int64(len(data)) > most {
-		return nil, tooLarge
+		return nil, tooLarge(most)
 	}
 	return data, nil
 }
+
+func tooLarge(most int64) error { return fmt.Errorf("larger than the %d bytes allowed", most) }
 
 func readAll(r io.Reader, buf []byte) ([]byte, error) {
 	for {
@@ -74,50 +89,4 @@ func readAll(r io.Reader, buf []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-}
-
-// fetch reads a URL.
-func (l *Loader) fetch(ctx context.Context, u *url.URL) ([]byte, error) {
-	waiting := ctx
-	if l.opts.Timeout > 0 {
-		var cancel context.CancelFunc
-		waiting, cancel = context.WithTimeout(ctx, l.opts.Timeout)
-		defer cancel()
-	}
-	data, err := l.get(waiting, u)
-	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
-		return nil, fmt.Errorf("no complete answer within %s", l.opts.Timeout)
-	}
-	return data, err
-}
-
-func (l *Loader) get(ctx context.Context, u *url.URL) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, errors.New("not a valid URL")
-	}
-	// Asked for by name, because only some transports unpack by themselves.
-	req.Header.Set("Accept-Encoding", "gzip")
-	client := &http.Client{Transport: l.opts.Transport}
-	resp, err := client.Do(req)
-	if err != nil {
-		// A url.Error shows the URL, of which the query may be a secret.
-		var urlErr *url.Error
-		if errors.As(err, &urlErr) {
-			err = urlErr.Err
-		}
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answered %s", resp.Status)
-	}
-	if resp.Header.Get("Content-Encoding") != "gzip" {
-		return readLimited(resp.Body, max(resp.ContentLength, 0), l.opts.MaxSize)
-	}
-	unpacked, err := gzip.NewReader(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("unpack the answer: %w", err)
-	}
-	return readLimited(unpacked, 0, l.opts.MaxSize)
 }
