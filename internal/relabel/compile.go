@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 )
 
 // Defaults of a rule.
@@ -110,7 +110,7 @@ func (c *Config) chooseMetrics(drop bool) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &choose{&sourceMatches{source{names: []string{labels.MetricName}}, regex}, drop}, nil
+	return &choose{&sourceMatches{source{names: []string{model.MetricNameLabel}}, regex}, drop}, nil
 }
 
 func (c *Config) chooseTarget(drop bool) (action, error) {

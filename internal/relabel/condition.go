@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/VictoriaMetrics/metricsql"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -86,7 +87,7 @@ func (f *filter) equals(w *work) bool {
 		}
 	}
 	// A metric without a name does not have the empty one, unlike other labels.
-	if !found && f.label == labels.MetricName && f.regex == nil {
+	if !found && f.label == model.MetricNameLabel && f.regex == nil {
 		return false
 	}
 	return !found && f.equalsValue("")

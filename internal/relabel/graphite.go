@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 )
 
 // graphite makes labels of the parts of a metric name with dots.
@@ -91,7 +91,7 @@ func cutReference(text string) (number, after string) {
 }
 
 func (g *graphite) apply(w *work) bool {
-	name := w.get(labels.MetricName)
+	name := w.get(model.MetricNameLabel)
 	var room [16]string
 	stars, ok := g.stars(room[:0], name)
 	if !ok {
