@@ -22,6 +22,7 @@ type decoder struct {
 	groups   []Group
 	names    map[string]int // of groups, with the line of the first
 	texts    map[string]string
+	lists    map[string][]Pair
 	valid    map[expression]bool // what need not be checked again
 	recalled bool                // texts and valid hold those of an earlier version
 	problems Problems
@@ -43,7 +44,7 @@ type expression struct {
 func newDecoder(name string, size int, o *Options) *decoder {
 	return &decoder{
 		file: name, defaults: o.Defaults, validate: o.ValidateExpressions,
-		names: map[string]int{}, texts: map[string]string{}, valid: map[expression]bool{},
+		names: map[string]int{}, texts: map[string]string{}, lists: map[string][]Pair{}, valid: map[expression]bool{},
 		maxVisits: 10*size + 1000,
 	}
 }
@@ -157,4 +158,21 @@ func (d *decoder) intern(s string) string {
 	}
 	d.texts[s] = s
 	return s
+}
+
+// internList returns pairs equal to those given that all who ask share: labels and
+// annotations often repeat from rule to rule.
+func (d *decoder) internList(pairs []Pair) []Pair {
+	var key []byte
+	for _, p := range pairs {
+		key = strconv.AppendInt(key, int64(len(p.Name)), 10)
+		key = append(append(key, ':'), p.Name...)
+		key = strconv.AppendInt(key, int64(len(p.Value)), 10)
+		key = append(append(key, ':'), p.Value...)
+	}
+	if known, ok := d.lists[string(key)]; ok {
+		return known
+	}
+	d.lists[string(key)] = pairs
+	return pairs
 }

@@ -49,6 +49,7 @@ func (d *decoder) decodeGroup(n *yaml.Node, from dialect) {
 	}
 	d.checkName(&g)
 	d.checkTiming(&g)
+	d.settleTenant(&g, set)
 	// Rules come last: they inherit from the group, whatever the order of its keys.
 	if rules != nil {
 		d.decodeRules(&g, rules)
@@ -59,7 +60,7 @@ func (d *decoder) decodeGroup(n *yaml.Node, from dialect) {
 // groupSetting reads one key of a group; false if there is none of this name.
 func (d *decoder) groupSetting(g *Group, f field) bool {
 	switch f.name {
-	case "name":
+	case "name", "tenant": // see decodeGroup
 	case "interval":
 		g.Interval = d.duration(f.value, f.name).Duration
 	case "eval_offset":
@@ -86,8 +87,6 @@ func (d *decoder) groupSetting(g *Group, f field) bool {
 		g.Labels = d.labels(f.value)
 	case "debug":
 		g.Debug = d.boolean(f.value, f.name, false)
-	case "tenant":
-		g.Tenant = d.text(f.value, f.name)
 	default:
 		return false
 	}
@@ -219,5 +218,5 @@ func (d *decoder) pairs(n *yaml.Node, what string) []Pair {
 		pairs = append(pairs, Pair{d.intern(f.name), d.intern(d.text(value, what))})
 	}
 	slices.SortFunc(pairs, func(a, b Pair) int { return strings.Compare(a.Name, b.Name) })
-	return pairs
+	return d.internList(pairs)
 }

@@ -15,7 +15,12 @@ import (
 // decode reads one file of this content, which must be without problems.
 func decode(t *testing.T, content string) []Group {
 	t.Helper()
-	groups, problems := decodeFile("r.yml", []byte(content), testOptions())
+	return decodeWith(t, testOptions(), content)
+}
+
+func decodeWith(t *testing.T, o *Options, content string) []Group {
+	t.Helper()
+	groups, problems := decodeFile("r.yml", []byte(content), o)
 	if len(problems) > 0 {
 		t.Fatalf("problems: %v", problems)
 	}
@@ -27,7 +32,7 @@ func testOptions() *Options {
 }
 
 func TestEveryKeyIsRead(t *testing.T) {
-	got := decode(t, `
+	got := decodeWith(t, withTenants(Tenants{}), `
 groups:
   - name: all
     interval: 1h30m
@@ -201,7 +206,7 @@ func TestAliasBombIsRefused(t *testing.T) {
 }
 
 func TestRulesOfKubernetesObjectsAreRead(t *testing.T) {
-	groups := decode(t, `
+	groups := decodeWith(t, withTenants(Tenants{Prometheus: "7"}), `
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata: {name: x, labels: {prometheus: k8s}}

@@ -55,7 +55,7 @@ type Group struct {
 	NotifierHeaders []Pair              // extra headers of notifications, in file order
 	Labels          []Pair              // added to every rule, sorted by name
 	Debug           bool
-	Tenant          string
+	Tenant          Tenant // whose data it is about; none unless tenants are enabled
 
 	Rules []Rule // in file order
 }

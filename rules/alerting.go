@@ -180,7 +180,10 @@ var errNotAsked = errors.New("the datasource is not asked")
 // labels returns the labels of the alert that a result stands for. A label whose
 // template fails has the error as its value; the errors are returned as well.
 func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.Labels, v float64) (labels.Labels, error) {
-	d := TemplateData{Labels: TemplateLabels{Result: result}, Value: v, Expr: r.rule.Expr}
+	d := TemplateData{
+		Labels: TemplateLabels{Result: result, Alert: r.tenant.labels, Added: r.tenant.pairs},
+		Value:  v, Expr: r.rule.Expr,
+	}
 	if r.texts.labelUses&UsesWorld != 0 {
 		d.Query = r.queryFor(ev)
 	}

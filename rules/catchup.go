@@ -88,8 +88,8 @@ func (l *loop) catchUp(ctx context.Context, i int, ev evaluation, m ruleMemory, 
 		most:    max(1, min(maxSteps, maxPoints/max(series, 1))),
 		patient: l.cfg.Rules[i].Kind == config.Recording,
 	}
-	if l.cfg.Type != config.Prometheus || f.patient && !ev.write {
-		missing, f.oldest = span{}, ev.at // nothing can be done, or nobody wants it
+	if f.patient && !ev.write {
+		missing, f.oldest = span{}, ev.at // nobody wants it
 	}
 	m.gaps, f.gaps = expire(m.gaps, f.oldest)
 	switch {

@@ -108,7 +108,7 @@ func TestWaitingGapsSurviveARestart(t *testing.T) {
 	}
 }
 
-func TestWaitingGapsOfAnotherLanguageAreGivenUp(t *testing.T) {
+func TestWaitingGapsAreMadeUpForInTheLanguageOfTheGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := group("g", recording("r", "x"))
 		w, _, start := interrupted(t, g)
@@ -117,10 +117,11 @@ func TestWaitingGapsOfAnotherLanguageAreGivenUp(t *testing.T) {
 		w.pass(time.Second)
 		w.ranges(start)
 		g.Type = config.Graphite
+		w.refuses("x", nil)
 		w.apply(g)
 		w.pass(10 * time.Second)
-		w.expect("gaps", w.gaps(0, start), "30s-1m0s unfilled 4")
-		w.expect("asked", w.ranges(start), "")
+		w.expect("asked", w.ranges(start), "x 20s-1m10s/10s")
+		w.expect("gaps", w.gaps(0, start), "30s-1m0s filled 4")
 	})
 }
 

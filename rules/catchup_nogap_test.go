@@ -44,18 +44,16 @@ func TestWithoutCatchingUpGapsStay(t *testing.T) {
 	})
 }
 
-// Other query languages have no range queries.
-func TestGroupsOfOtherLanguagesAreLeftAlone(t *testing.T) {
+func TestGroupsOfEveryLanguageAreMadeUpFor(t *testing.T) {
 	for _, typ := range []config.Type{config.Graphite, config.VLogs} {
 		synctest.Test(t, func(t *testing.T) {
-			g := group("g", recording("r", "x"), alerting("A", "x", 0))
+			g := group("g", recording("r", "x"))
 			g.Type = typ
 			w, _, start := interrupted(t, g)
 			w.apply(g)
 			w.pass(time.Second)
-			w.expect("asked", w.ranges(start), "")
-			w.expect("gaps", w.gaps(0, start), "")
-			w.expectCounts(0, 0, 0, 0)
+			w.expect("asked", w.ranges(start), "x 30s-1m0s/10s")
+			w.expect("written", w.written(start), "r=30@30s r=40@40s r=50@50s r=60@1m0s r=70@1m10s")
 		})
 	}
 }

@@ -1,6 +1,10 @@
 package rules
 
-import "github.com/VictoriaMetrics/metrics"
+import (
+	"sync/atomic"
+
+	"github.com/VictoriaMetrics/metrics"
+)
 
 // Counters are the totals over all groups.
 type Counters struct {
@@ -13,6 +17,8 @@ type Counters struct {
 	cutShort        *metrics.Counter
 	restores        *metrics.Counter
 	restoreErrors   *metrics.Counter
+
+	snapshots atomic.Uint64 // of all groups, which are numbered so
 }
 
 // NewCounters returns counters that are part of s.

@@ -38,6 +38,7 @@ type Options struct {
 
 	QueryTimeout  time.Duration // of one query; the group's interval if that is less
 	ChainWait     time.Duration // for storage to take what a later rule of the group reads
+	ChainDelay    time.Duration // until queries find what storage has taken
 	MaxStartDelay time.Duration // before the first round of a group
 }
 

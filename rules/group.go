@@ -63,13 +63,14 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 		timeout: d.Options.queryTimeout(cfg.Interval),
 		rules:   make([]rule, len(cfg.Rules)),
 	}
-	env := &groupEnv{group: cfg, groupID: g.id, deps: d}
+	env := &groupEnv{group: cfg, groupID: g.id, deps: d, tenant: newTenant(cfg.Tenant)}
 	shared := mergePairs(d.Options.ExternalLabels, cfg.Labels)
 	shown := make([]RuleSnapshot, len(cfg.Rules))
 	var errs []error
 	for i := range cfg.Rules {
 		r := &cfg.Rules[i]
-		own := mergePairs(shared, r.Labels)
+		// The tenant's labels say whose the results are, so nothing overrides them.
+		own := mergePairs(mergePairs(shared, r.Labels), env.tenant.pairs)
 		built, err := newRule(env, r, own)
 		if err != nil {
 			errs = append(errs, &RuleError{Group: cfg, Index: i, Err: err})
@@ -104,7 +105,7 @@ func (g *Group) show(m Memory) {
 // newSnapshot returns the group with what its rules remember.
 func (g *Group) newSnapshot(memories []ruleMemory, began Instant, stats *GroupStats) *Snapshot {
 	s := &Snapshot{
-		Group: g.cfg, ID: g.id, LastEvaluation: began,
+		Group: g.cfg, ID: g.id, Serial: g.deps.Counters.snapshots.Add(1), LastEvaluation: began,
 		Rules: slices.Clone(g.view.Load().Rules), Stats: *stats,
 	}
 	for i := range memories {

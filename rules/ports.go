@@ -35,7 +35,8 @@ type Query struct {
 	Interval time.Duration // of the group
 	Params   map[string][]string
 	Headers  []config.Pair
-	Debug    bool // log the request and its answer
+	Tenant   config.Tenant // whose data is asked for, in a cluster
+	Debug    bool          // log the request and its answer
 }
 
 // Sample is one element of an instant vector.
@@ -182,8 +183,8 @@ type TemplateData struct {
 // result lacks.
 type TemplateLabels struct {
 	Result labels.Labels
-	Alert  labels.Labels // zero while labels are being templated
-	Added  []config.Pair // the labels of the rule
+	Alert  labels.Labels // while labels are being templated, those of the tenant only
+	Added  []config.Pair // the labels of the rule, as far as Alert has them
 }
 
 // Get returns the value of name, or "".

@@ -15,6 +15,9 @@ type recordingRule struct {
 	own  []config.Pair // external, group and rule labels
 
 	scratch *scratch // during an evaluation
+	// known is how results were labelled, while the rule is replayed: there one is
+	// labelled for many times. Nil in a group that runs, where it would be in the way.
+	known map[labels.Labels]labels.Labels
 }
 
 func (r *recordingRule) end() {
@@ -74,9 +77,16 @@ func (r *recordingRule) record(samples []Sample, prev []labels.Labels) (series, 
 }
 
 func (r *recordingRule) labels(result labels.Labels) labels.Labels {
+	if l, ok := r.known[result]; ok {
+		return l
+	}
 	r.scratch.start(result)
 	r.scratch.override(r.deps.Options.Conflict, result, r.own, nil)
-	return r.scratch.named(r.rule.Name)
+	l := r.scratch.named(r.rule.Name)
+	if r.known != nil {
+		r.known[result] = l
+	}
+	return l
 }
 
 func sameOrder(a, b []labels.Labels) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -35,11 +36,14 @@ func NewRestorer(q Querier, lookback time.Duration, c *Counters) *Restorer {
 func (r *Restorer) activeSince(ctx context.Context, g *config.Group, rule *config.Rule, selector string, at time.Time) (map[labels.Labels]Instant, error) {
 	q := newQuery(g, rule, at)
 	q.Type = config.Prometheus
+	if g.Type != config.Prometheus {
+		q.Params = nil // they are arguments of another API
+	}
 	if !r.promQL.Load() {
 		q.Expr = restoreMetricsQL(selector, r.lookback)
 		res, err := r.querier.Query(ctx, q)
 		if err == nil || !errors.Is(err, ErrRejected) {
-			return activeTimes(res), err
+			return activeTimes(res, g.Tenant), err
 		}
 	}
 	q.Expr = restorePromQL(selector, r.lookback)
@@ -48,7 +52,7 @@ func (r *Restorer) activeSince(ctx context.Context, g *config.Group, rule *confi
 		return nil, err
 	}
 	r.promQL.Store(true)
-	return activeTimes(res), nil
+	return activeTimes(res, g.Tenant), nil
 }
 
 // restoreMetricsQL returns the expression for the last value of a series within
@@ -76,11 +80,15 @@ func restorePromQL(selector string, lookback time.Duration) string {
 	return fmt.Sprintf("last_over_time(%s[%ds]) and (%s or %s)", selector, int(lookback.Seconds()), faded, selector)
 }
 
-func activeTimes(res Result) map[labels.Labels]Instant {
+// activeTimes returns the times that samples stand for, by the labels of their
+// alerts, of which storage does not keep those of the tenant.
+func activeTimes(res Result, t config.Tenant) map[labels.Labels]Instant {
 	since := make(map[labels.Labels]Instant, len(res.Samples))
+	tenant := newTenant(t)
 	for _, s := range res.Samples {
-		if s.V > 0 && !math.IsInf(s.V, 0) {
-			since[s.Labels.DropReserved(func(name string) bool { return name == model.MetricNameLabel })] = Instant(s.V) * Instant(time.Second)
+		if s.V > 0 && !math.IsInf(s.V, 0) && !tenant.contradicts(s.Labels) {
+			alert := s.Labels.DropReserved(func(name string) bool { return name == model.MetricNameLabel })
+			since[tenant.put(alert)] = Instant(s.V) * Instant(time.Second)
 		}
 	}
 	return since
@@ -88,7 +96,8 @@ func activeTimes(res Result) map[labels.Labels]Instant {
 
 // restoreSelector returns the selector of the series that tell since when the
 // alerts of the rule are active. Labels with templates are left out of it: the
-// answer is matched by the whole label set anyway.
+// answer is matched by the whole label set anyway. Those of the tenant are not
+// there to be selected by.
 func (r *alertingRule) restoreSelector() string {
 	var b strings.Builder
 	b.WriteString(forStateSeries + "{" + alertnameLabel + "=" + strconv.Quote(r.rule.Name))
@@ -96,7 +105,7 @@ func (r *alertingRule) restoreSelector() string {
 		b.WriteString("," + alertgroupLabel + "=" + strconv.Quote(r.group.Key.Name))
 	}
 	for _, p := range r.own {
-		if p.Value == "" || isTemplate(p.Value) || p.Name == alertnameLabel || p.Name == alertgroupLabel {
+		if p.Value == "" || isTemplate(p.Value) || p.Name == alertnameLabel || p.Name == alertgroupLabel || slices.Contains(r.tenant.pairs, p) {
 			continue
 		}
 		b.WriteString("," + matcherName(p.Name) + "=" + strconv.Quote(p.Value))

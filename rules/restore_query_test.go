@@ -49,6 +49,28 @@ func TestRestoreQueryLeavesTemplatedLabelsOut(t *testing.T) {
 	})
 }
 
+// State is always kept by a Prometheus, for which the arguments of other APIs mean
+// nothing, or something else.
+func TestRestoreQueryOfAnotherLanguageHasNoParams(t *testing.T) {
+	for _, typ := range []config.Type{config.Graphite, config.VLogs} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.restores()
+			w.datasource.Set("a", rulestest.Sample(1, "i", "1"))
+			g := group("g", alerting("A", "a", time.Hour))
+			g.Type = typ
+			g.Params = map[string][]string{"extra_filters": {"app:x"}}
+			g.Headers = []config.Pair{{Name: "X-Scope", Value: "team"}}
+			w.apply(g)
+			w.pass(time.Second)
+			asked := w.storage.Asked()
+			if len(asked) != 1 || asked[0].Type != config.Prometheus || asked[0].Params != nil || len(asked[0].Headers) != 1 {
+				t.Errorf("asked %+v", asked)
+			}
+		})
+	}
+}
+
 // By the time of a second attempt storage has the clocks that were begun after
 // the restart; they must not be taken for older ones.
 func TestSecondRestoreAsksForTheTimeBeforeTheFirstEvaluation(t *testing.T) {

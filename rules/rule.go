@@ -82,6 +82,7 @@ type groupEnv struct {
 	group   *config.Group
 	groupID uint64 // as vmalert numbers it
 	deps    *Deps
+	tenant  tenant // whose data the group is about
 }
 
 // newRule builds a rule that sets the labels own.

@@ -56,6 +56,7 @@ func (a *Instance) Stabilizing() bool { return a.KeepFiringSince != 0 }
 type Snapshot struct {
 	Group          *config.Group
 	ID             uint64  // as vmalert numbers groups
+	Serial         uint64  // no other snapshot of the process has it; 0 before it is shown
 	LastEvaluation Instant // when the last round began; unset before the first
 	Rules          []RuleSnapshot
 	Stats          GroupStats
@@ -112,6 +113,6 @@ func (s *Snapshot) Query(r *config.Rule, at Instant) Query {
 func newQuery(g *config.Group, r *config.Rule, at time.Time) Query {
 	return Query{
 		Type: g.Type, Expr: r.Expr, Time: at, Interval: g.Interval,
-		Params: g.Params, Headers: g.Headers, Debug: r.Debug,
+		Params: g.Params, Headers: g.Headers, Tenant: g.Tenant, Debug: r.Debug,
 	}
 }

@@ -71,14 +71,19 @@ func TestErrorsOfTheDatasource(t *testing.T) {
 			s := &fakeServer{replies: []reply{tt.reply}}
 			c := newClient(t, s, func(o *Options) { o.URL = "http://me:hunter2@vm:8428?apikey=hunter2" })
 			_, err := c.Query(t.Context(), up())
-			if err == nil {
-				t.Fatal("no error")
-			}
-			equal(t, err.Error(), tt.want)
-			equal(t, errors.Is(err, rules.ErrRejected), tt.rejected)
+			checkError(t, err, tt.want, tt.rejected)
 			equal(t, len(s.seen), 1)
 		})
 	}
+}
+
+func checkError(t *testing.T, err error, want string, rejected bool) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	equal(t, err.Error(), want)
+	equal(t, errors.Is(err, rules.ErrRejected), rejected)
 }
 
 func TestAnErrorShowsOnlyTheStartOfALongBody(t *testing.T) {
@@ -140,6 +145,21 @@ func TestRedirectsKeepTheForm(t *testing.T) {
 		equal(t, s.seen[2].url, "https://vm/there")
 		equal(t, s.seen[2].method, "POST")
 		equal(t, s.seen[2].form, s.seen[0].form)
+	}
+}
+
+// A server does not know by which of several addresses it was found.
+func TestRedirectsOfABalancedHost(t *testing.T) {
+	for location, want := range map[string]string{
+		"/there":                  "http://srv+vm:8481/there",
+		"http://vm:8481/there":    "http://srv+vm:8481/there",
+		"https://vm:8443/there":   "https://vm:8443/there",
+		"https://srv+vm/there":    "https://srv+vm/there",
+		"http://srv+vm:8481/x?a=": "http://srv+vm:8481/x?a=",
+	} {
+		s := &fakeServer{replies: []reply{{status: 307, header: header("Location", location)}, {body: emptyVector}}}
+		ask(t, newClient(t, s, func(o *Options) { o.URL = "http://srv+vm:8481" }), up())
+		equal(t, s.seen[1].url, want)
 	}
 }
 

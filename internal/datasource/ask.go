@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+
+	"tocsin/internal/httpx"
 )
 
 // victoriaHeader is in the answers of VictoriaMetrics, also of versions that do
@@ -30,7 +32,7 @@ func (c *Client) ask(ctx context.Context, s service, m *message) (answer, error)
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", s.endpoint().shown, err)
+		err = fmt.Errorf("%s: %w", m.shown, err)
 	}
 	return ans, err
 }
@@ -97,7 +99,10 @@ func redirected(from *url.URL, location string) (*url.URL, error) {
 	if to.Scheme != from.Scheme && to.Scheme != "https" {
 		return nil, fmt.Errorf("redirect from %s to %s is not followed", from.Scheme, to.Scheme)
 	}
-	if to.Hostname() != from.Hostname() {
+	if to.Host == httpx.PlainHost(from.Host) {
+		to.Host = from.Host // the server does not know that its name is balanced
+	}
+	if to.Hostname() != from.Hostname() && to.Hostname() != httpx.PlainHost(from.Hostname()) {
 		return nil, fmt.Errorf("redirect to another host, %q, is not followed; use its address as the datasource URL", to.Host)
 	}
 	to.User = nil

@@ -1,5 +1,5 @@
-// Package datasource asks Prometheus and VictoriaMetrics instant and range
-// queries.
+// Package datasource asks Prometheus, VictoriaMetrics, Graphite and VictoriaLogs
+// instant and range queries.
 //
 // A Client owns the shape of the request and the reading of the answer; the
 // connection, with its TLS, authentication and flag headers, belongs to the
@@ -47,7 +47,8 @@ type Options struct {
 	QueryStep         time.Duration // the step argument; 0 is the group's interval
 	DisableStepParam  bool          // send no step
 	AppendTypePrefix  bool          // put the type, as in "/prometheus", after the path of URL
-	DisablePathAppend bool          // use the path of URL as it is
+	DisablePathAppend bool          // append no path of an API; Graphite's /render is appended all the same
+	ClusterMode       bool          // put "/select/", the tenant of the query and the type after the path of URL
 	RoundDigits       int           // the round_digits argument; 0 sends none
 	ShowURL           bool          // show the values of URL's query arguments in errors and requests
 
@@ -63,6 +64,8 @@ type Options struct {
 type Client struct {
 	transport  http.RoundTripper
 	prometheus *prometheus
+	graphite   *graphite
+	vlogs      *vlogs
 	slots      chan struct{} // one element per query in flight; nil is no cap
 	limit      int64         // bytes of an answer
 
@@ -70,8 +73,9 @@ type Client struct {
 	counters counters
 	warned   exprSet // last answered with warnings
 	long     exprSet // last answered at length
-	// stepMatters tells whether the last answer was VictoriaMetrics', where the
-	// results of selectors without a range depend on the step.
+	// stepMatters tells whether the last answer to a query of type prometheus was
+	// VictoriaMetrics', where the results of selectors without a range depend on
+	// the step.
 	stepMatters atomic.Bool
 }
 
@@ -107,16 +111,21 @@ func New(o Options) (*Client, error) {
 	if o.MaxResponseSize <= 0 {
 		o.MaxResponseSize = DefaultMaxResponseSize
 	}
-	prom, err := newPrometheus(&o)
-	if err != nil {
+	c := &Client{
+		transport: o.Transport,
+		limit:     o.MaxResponseSize,
+		log:       o.Log,
+		counters:  newCounters(o.Metrics),
+	}
+	var err error
+	if c.prometheus, err = newPrometheus(&o); err != nil {
 		return nil, err
 	}
-	c := &Client{
-		transport:  o.Transport,
-		prometheus: prom,
-		limit:      o.MaxResponseSize,
-		log:        o.Log,
-		counters:   newCounters(o.Metrics),
+	if c.graphite, err = newGraphite(&o); err != nil {
+		return nil, err
+	}
+	if c.vlogs, err = newVLogs(&o); err != nil {
+		return nil, err
 	}
 	if o.MaxConcurrency > 0 {
 		c.slots = make(chan struct{}, o.MaxConcurrency)
@@ -124,10 +133,35 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
+// path returns what comes after the path of URL where queries of type t are asked.
+func (o *Options) path(t config.Type) string {
+	prefix, path := "/prometheus", "/api/v1/query"
+	switch t {
+	case config.Graphite:
+		prefix, path = "/graphite", "/render"
+	case config.VLogs:
+		prefix, path = "", "/select/logsql/stats_query" // VictoriaLogs shares its address with no other type
+	}
+	switch {
+	case o.ClusterMode && t != config.VLogs:
+		prefix = "/select/" + tenantMark + prefix
+	case !o.AppendTypePrefix:
+		prefix = ""
+	}
+	if o.DisablePathAppend && t != config.Graphite {
+		path = ""
+	}
+	return prefix + path
+}
+
 func (c *Client) protocol(t config.Type) (protocol, error) {
 	switch t {
 	case config.Prometheus, "":
 		return c.prometheus, nil
+	case config.Graphite:
+		return c.graphite, nil
+	case config.VLogs:
+		return c.vlogs, nil
 	}
 	return nil, fmt.Errorf("queries of type %q are not supported", t)
 }
@@ -141,7 +175,8 @@ func (c *Client) Query(ctx context.Context, q rules.Query) (rules.Result, error)
 	if err != nil {
 		return rules.Result{}, err
 	}
-	if err := c.enter(ctx, p); err != nil {
+	e := p.endpoint().of(q.Tenant)
+	if err := c.enter(ctx, e); err != nil {
 		return rules.Result{}, err
 	}
 	defer c.leave()
@@ -150,7 +185,7 @@ func (c *Client) Query(ctx context.Context, q rules.Query) (rules.Result, error)
 	}
 	began := time.Now()
 	args := p.arguments(make([]argument, 0, usualArguments+len(q.Params)), &q)
-	m := newMessage(p.endpoint(), args, q.Headers, c.long.has(q.Expr))
+	m := newMessage(e, args, q.Headers, c.long.has(q.Expr))
 	ans, err := c.ask(ctx, p, &m)
 	if err != nil {
 		return rules.Result{}, err
@@ -159,14 +194,14 @@ func (c *Client) Query(ctx context.Context, q rules.Query) (rules.Result, error)
 		c.log.Info("query answered", "expr", q.Expr, "at", q.Time, "duration", time.Since(began),
 			"samples", len(ans.Samples), "series_fetched", ans.SeriesFetched, "partial", ans.Partial)
 	}
-	c.count(&ans)
+	c.count(q.Type, &ans)
 	c.long.put(q.Expr, ans.size >= compressFrom)
 	c.noteWarnings(q.Expr, &ans)
 	return ans.Result, nil
 }
 
-// enter waits for a slot to ask s.
-func (c *Client) enter(ctx context.Context, s service) error {
+// enter waits for a slot to ask e.
+func (c *Client) enter(ctx context.Context, e *endpoint) error {
 	if c.slots == nil {
 		return nil
 	}
@@ -181,7 +216,7 @@ func (c *Client) enter(ctx context.Context, s service) error {
 	case c.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s: waiting for a free query slot: %w", s.endpoint().shown, ctx.Err())
+		return fmt.Errorf("%s: waiting for a free query slot: %w", e.shown, ctx.Err())
 	}
 }
 
@@ -191,9 +226,10 @@ func (c *Client) leave() {
 	}
 }
 
-// count takes in what an answer says besides its samples.
-func (c *Client) count(ans *answer) {
-	if c.stepMatters.Load() != ans.victoria {
+// count takes in what an answer to a query of type t says besides its samples.
+func (c *Client) count(t config.Type, ans *answer) {
+	metrics := t == config.Prometheus || t == ""
+	if metrics && c.stepMatters.Load() != ans.victoria {
 		c.stepMatters.Store(ans.victoria)
 	}
 	if ans.histograms > 0 {

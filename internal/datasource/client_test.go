@@ -110,7 +110,7 @@ func TestPath(t *testing.T) {
 		{"http://vm:8428/", true, false, "http://vm:8428/prometheus/api/v1/query"},
 		{"https://vm/a%2Fb/", false, false, "https://vm/a%2Fb/api/v1/query"},
 		{"http://vm:8428/custom/path?x=1", false, true, "http://vm:8428/custom/path?x=1"},
-		{"http://vm:8428/custom/", true, true, "http://vm:8428/custom/"},
+		{"http://vm:8428/custom/", true, true, "http://vm:8428/custom/prometheus"},
 	} {
 		s := answering(emptyVector)
 		ask(t, newClient(t, s, func(o *Options) {
@@ -190,7 +190,7 @@ func TestNewRefusesBadURLsWithoutRepeatingThem(t *testing.T) {
 func TestTypesThatAreNotSupportedAreAnError(t *testing.T) {
 	s := answering(emptyVector)
 	c := newClient(t, s, nil)
-	for _, typ := range []config.Type{config.Graphite, config.VLogs, "sql"} {
+	for _, typ := range []config.Type{"sql", "Graphite"} {
 		q := up()
 		q.Type = typ
 		_, err := c.Query(t.Context(), q)

@@ -19,7 +19,7 @@ func (c *Client) Request(q rules.Query) string {
 		return ""
 	}
 	args := p.arguments(make([]argument, 0, usualArguments+len(q.Params)), &q)
-	return commandLine(p.endpoint(), args, q.Headers)
+	return commandLine(p.endpoint().of(q.Tenant), args, q.Headers)
 }
 
 // commandLine returns the curl command that asks args of e.

@@ -79,6 +79,7 @@ type decoder struct {
 
 	first  [firstSamples]rules.Sample
 	metric metricReader
+	blanks bool // an empty value is no sample
 
 	grid   grid          // the zero value for an instant query
 	points []rules.Point // of the series being read
@@ -92,19 +93,28 @@ var decoders = sync.Pool{New: func() any {
 // unless it fails. The error is a *remoteError when the answer is well-formed
 // and reports one, and wraps the error of r when that fails.
 func decodePrometheus(r io.Reader, limit int64) (answer, error) {
-	return decode(r, limit, grid{})
+	return decode(r, limit, grid{}, "")
 }
 
 // decodeRange is decodePrometheus for a range query that asked for the times of
 // g. Every point must be at one of these, and later than the one before it.
 func decodeRange(r io.Reader, limit int64, g grid) (answer, error) {
-	return decode(r, limit, g)
+	return decode(r, limit, g, "")
 }
 
-func decode(r io.Reader, limit int64, g grid) (answer, error) {
+// decodeStats is decodePrometheus, or decodeRange if g is given, for an answer of
+// VictoriaLogs. Its samples have a label of the name statsResult instead of a
+// name. It has empty values where there was nothing to compute one from, such as
+// the maximum of a field that no log has; those are no samples.
+func decodeStats(r io.Reader, limit int64, g grid) (answer, error) {
+	return decode(r, limit, g, statsResult)
+}
+
+func decode(r io.Reader, limit int64, g grid, nameLabel string) (answer, error) {
 	d := decoders.Get().(*decoder)
 	d.begin(r, limit)
 	d.grid = g
+	d.metric.nameLabel, d.blanks = nameLabel, nameLabel == statsResult
 	d.document()
 	d.finish()
 	ans, err := d.verdict()

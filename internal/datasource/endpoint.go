@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"tocsin/internal/httpx"
 )
 
 // secret stands where a secret is not shown.
@@ -33,7 +35,7 @@ func newEndpoint(raw, path string, show bool) (*endpoint, error) {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("datasource URL has scheme %q where http or https is needed", u.Scheme)
 	}
-	if u.Hostname() == "" {
+	if httpx.PlainHost(u.Hostname()) == "" {
 		return nil, errors.New("datasource URL names no host")
 	}
 	e := &endpoint{url: *u, show: show}

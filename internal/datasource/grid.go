@@ -42,6 +42,9 @@ func (g grid) first() time.Time { return time.UnixMilli(g.from) }
 
 func (g grid) last() time.Time { return time.UnixMilli(g.from + (g.steps()-1)*g.step) }
 
+// distance returns the time between two of g.
+func (g grid) distance() time.Duration { return time.Duration(g.step) * time.Millisecond }
+
 // every returns every n-th time of g, beginning with the one at skip.
 func (g grid) every(n, skip int64) grid {
 	return grid{from: g.from + skip*g.step, to: g.to, step: n * g.step}

@@ -230,6 +230,24 @@ func (l *lexer) literal(word string) bool {
 	return true
 }
 
+// appendBare consumes a number, true, false or null and appends it to dst as it
+// is written, null as nothing.
+func (l *lexer) appendBare(dst []byte) []byte {
+	switch c := l.peek(); {
+	case c == 't' && l.literal("true"):
+		return append(dst, "true"...)
+	case c == 'f' && l.literal("false"):
+		return append(dst, "false"...)
+	case c == 'n' && l.literal("null"):
+	case c == '-' || c >= '0' && c <= '9':
+		l.number()
+		return append(dst, l.text...)
+	default:
+		l.unexpected("a string or a number")
+	}
+	return dst
+}
+
 // null consumes null if that comes next.
 func (l *lexer) null() bool { return l.peek() == 'n' && l.literal("null") }
 

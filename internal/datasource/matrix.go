@@ -79,7 +79,11 @@ func (d *decoder) values() []rules.Point {
 		if !d.take('[', "a timestamp with a value") {
 			return nil
 		}
-		p := rules.Point{T: d.pair(), V: d.value()}
+		p := rules.Point{T: d.pair()}
+		if d.blank() {
+			continue
+		}
+		p.V = d.value()
 		if d.err != nil {
 			return nil
 		}

@@ -18,6 +18,7 @@ const usualArguments = 4
 // nobody writes to: a transport may still read a body it has given up on.
 type message struct {
 	url     *url.URL
+	shown   string // the address as people may see it
 	auth    string // Authorization unless headers have one; "" for none
 	headers []config.Pair
 	accept  string // Accept-Encoding unless headers have one
@@ -33,6 +34,7 @@ func newMessage(e *endpoint, args []argument, headers []config.Pair, compressed 
 	}
 	return message{
 		url:     e.target(args),
+		shown:   e.shown,
 		auth:    e.auth,
 		headers: headers,
 		accept:  accept,

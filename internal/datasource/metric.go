@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
 // metricReader reads label sets. Its memory holds one set at a time and is
 // overwritten by the next; a label set it has returned is a copy of its own.
 type metricReader struct {
+	nameLabel string // takes the place of __name__ if not ""
+	bare      bool   // values may be numbers, true, false or null
+
 	arena   []byte
 	spans   []labelSpan
 	builder labels.ScratchBuilder
@@ -34,9 +38,16 @@ func (m *metricReader) read(l *lexer) labels.Labels {
 	for first := true; l.item(first, '}'); first = false {
 		s := labelSpan{from: len(m.arena)}
 		m.arena = l.appendString(m.arena)
+		if m.nameLabel != "" && string(m.arena[s.from:]) == model.MetricNameLabel {
+			m.arena = append(m.arena[:s.from], m.nameLabel...)
+		}
 		s.mid = len(m.arena)
 		l.take(':', "a colon")
-		m.arena = l.appendString(m.arena)
+		if m.bare && l.peek() != '"' {
+			m.arena = l.appendBare(m.arena)
+		} else {
+			m.arena = l.appendString(m.arena)
+		}
 		s.to = len(m.arena)
 		if l.err != nil {
 			break

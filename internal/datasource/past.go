@@ -37,16 +37,10 @@ func (p *pastQuery) arguments(dst []argument, q *rules.Query) []argument {
 	if !named(p.endpoint().query, "nocache") {
 		dst = appendDefault(dst, q, "nocache", "1")
 	}
-	return p.prometheus.appendParams(dst, q, reservedInRange)
+	return p.prometheus.appendParams(dst, q, "query", "start", "end", "step", "time")
 }
 
-func reservedInRange(name string) bool {
-	switch name {
-	case "query", "start", "end", "step", "time":
-		return true
-	}
-	return false
-}
+func (p *pastQuery) span() grid { return p.times }
 
 func (p *pastQuery) decode(r io.Reader, limit int64) (answer, error) {
 	return decodeRange(r, limit, p.times)

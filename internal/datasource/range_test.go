@@ -104,7 +104,7 @@ func TestRangeQueryLeavesNocacheToWhoeverSaysIt(t *testing.T) {
 func TestWhatHasNoRangeQueriesSaysSoWithoutAsking(t *testing.T) {
 	s := answering(emptyMatrix)
 	c := newClient(t, s, nil)
-	for _, typ := range []config.Type{config.Graphite, config.VLogs, "sql"} {
+	for _, typ := range []config.Type{"sql", "Graphite"} {
 		q := hour()
 		q.Type = typ
 		_, err := c.QueryRange(t.Context(), q)

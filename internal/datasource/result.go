@@ -83,7 +83,7 @@ func (d *decoder) series() (s rules.Sample, ok bool) {
 	if !d.take('{', "a series") {
 		return s, false
 	}
-	var hasMetric, hasValue, hasHistogram, hasRange bool
+	var hasMetric, hasValue, hasHistogram, hasRange, blank bool
 	for first := true; d.key(first); first = false {
 		switch string(d.text) {
 		case "metric":
@@ -99,7 +99,9 @@ func (d *decoder) series() (s rules.Sample, ok bool) {
 				return s, false
 			}
 			s.T = d.pair()
-			s.V = d.value()
+			if blank = d.blank(); !blank {
+				s.V = d.value()
+			}
 		case "histogram":
 			hasHistogram = true
 			d.skip()
@@ -117,7 +119,7 @@ func (d *decoder) series() (s rules.Sample, ok bool) {
 	case !hasMetric:
 		d.fail(errors.New("a series has no metric"))
 	case hasValue:
-		return s, true
+		return s, !blank
 	case hasHistogram:
 		d.ans.histograms++
 	default:
@@ -159,6 +161,9 @@ func (d *decoder) half(first bool) bool {
 	}
 	return d.err == nil
 }
+
+// blank reports whether the value just read says that there is none.
+func (d *decoder) blank() bool { return d.blanks && len(d.text) == 0 && d.err == nil }
 
 func (d *decoder) value() float64 {
 	if d.err != nil {

@@ -80,6 +80,19 @@ func TestPathIsNotAppendedWhenDisabled(t *testing.T) {
 	})
 }
 
+// One path for all tenants: what is whose is told by labels.
+func TestTenantsOfAClusterShareOnePath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{}
+		c := start(t, r, func(o *Options) { o.URL, o.ClusterMode = "http://vminsert:8480/", true })
+		c.mustAppend(t, series(1, 1))
+		c.mustClose(t)
+		if got := r.requests[0].url; got != "http://vminsert:8480/insert/multitenant/prometheus/api/v1/write" {
+			t.Errorf("posted to %s", got)
+		}
+	})
+}
+
 func TestUnusableURLIsRefusedWithoutShowingIt(t *testing.T) {
 	for _, raw := range []string{"", "storage:8428", "http://", "http://host:hunter2"} {
 		if _, err := New(Options{Target: Target{URL: raw}}); err == nil || strings.Contains(err.Error(), "hunter2") {

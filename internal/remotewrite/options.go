@@ -23,6 +23,7 @@ type Target struct {
 type Options struct {
 	Target
 	DisablePathAppend bool // URL is complete; else /api/v1/write is appended to its path
+	ClusterMode       bool // and before that the path for samples of many tenants, told by their labels
 	ShowURL           bool // show the query of URL in errors and logs
 
 	// Borrowed says that what is appended is kept elsewhere until it is settled.
@@ -70,7 +71,12 @@ func (o *Options) address() (u *url.URL, name string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("remote write: %w", err)
 	}
-	if !o.DisablePathAppend {
+	switch {
+	case o.DisablePathAppend:
+	case o.ClusterMode:
+		// One path for all tenants: requests need not be divided among them.
+		u = u.JoinPath("insert/multitenant/prometheus/api/v1/write")
+	default:
 		u = u.JoinPath("api/v1/write")
 	}
 	if o.ShowURL {
