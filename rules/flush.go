@@ -90,7 +90,7 @@ func (l *loop) chainWait() time.Duration {
 }
 
 // awaitChain returns when storage has taken the series that rule i reads and an
-// earlier rule wrote in this round, or when that takes too long.
+// earlier rule wrote in this round, and shows them, or when that takes too long.
 func (l *loop) awaitChain(ctx context.Context, i int) {
 	if l.chain == nil || len(l.chain[i]) == 0 || l.deps.Appender == nil {
 		return
@@ -103,6 +103,9 @@ func (l *loop) awaitChain(ctx context.Context, i int) {
 	limited, cancel := context.WithTimeout(ctx, l.chainWait())
 	defer cancel()
 	err := l.flushStorage(limited)
+	if err == nil {
+		err = l.awaitShown(limited)
+	}
 	if ctx.Err() != nil {
 		return // the round is cut short; that says nothing of storage
 	}
@@ -126,6 +129,21 @@ func (l *loop) flushStorage(ctx context.Context) error {
 		return l.deps.Journal.Flush(ctx)
 	}
 	return l.deps.Appender.Flush(ctx)
+}
+
+// awaitShown returns when queries find what storage has just taken, or ctx ends.
+func (l *loop) awaitShown(ctx context.Context) error {
+	if l.deps.Options.ChainDelay <= 0 {
+		return nil
+	}
+	shown := time.NewTimer(l.deps.Options.ChainDelay)
+	defer shown.Stop()
+	select {
+	case <-shown.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // isRead reports whether a later rule reads what rule i writes.

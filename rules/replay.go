@@ -13,16 +13,20 @@ func (l *loop) replay(ctx context.Context, i int, ev evaluation, m ruleMemory, s
 	past.series = make([]Series, 0, pointsOf(tracks))
 	cursors := make([]int, len(tracks))
 	for t := s.from; t <= s.to; t = t.Add(s.interval) {
-		step := ev
-		step.at, step.now, step.quiet = t, t, true
 		var out output
-		m, out, _ = l.rules[i].apply(ctx, step, m, resultAt(tracks, cursors, t), nil)
+		m, out, _ = l.replayAt(ctx, i, ev, m, resultAt(tracks, cursors, t), t)
 		if out.good {
 			done++
 		}
 		past.append(out)
 	}
 	return m, past, done
+}
+
+// replayAt evaluates rule i for the time t with the result it had then.
+func (g *Group) replayAt(ctx context.Context, i int, ev evaluation, m ruleMemory, res Result, t Instant) (ruleMemory, output, error) {
+	ev.at, ev.now, ev.quiet = t, t, true
+	return g.rules[i].apply(ctx, ev, m, res, nil)
 }
 
 // replayBetween evaluates a recording rule for the times of s, while those before
@@ -60,16 +64,20 @@ func pointsOf(tracks []Track) int {
 // resultAt returns the samples that tracks have for the time t, which grows from
 // call to call; cursors are where the last call left off.
 func resultAt(tracks []Track, cursors []int, t Instant) Result {
+	return Result{SeriesFetched: -1, Samples: appendSamplesAt(nil, tracks, cursors, t)}
+}
+
+// appendSamplesAt appends the samples of resultAt to dst.
+func appendSamplesAt(dst []Sample, tracks []Track, cursors []int, t Instant) []Sample {
 	at := t.Add(time.Millisecond / 2).Milli()
-	res := Result{SeriesFetched: -1}
 	for i := range tracks {
 		points := tracks[i].Points
 		for cursors[i] < len(points) && points[cursors[i]].T < at {
 			cursors[i]++
 		}
 		if c := cursors[i]; c < len(points) && points[c].T == at {
-			res.Samples = append(res.Samples, Sample{Labels: tracks[i].Labels, T: at, V: points[c].V})
+			dst = append(dst, Sample{Labels: tracks[i].Labels, T: at, V: points[c].V})
 		}
 	}
-	return res
+	return dst
 }
