@@ -1,7 +1,6 @@
 package alertmanager
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
@@ -23,14 +22,10 @@ func TestEndsOfAlertsAreKeptForTheirMaxAge(t *testing.T) {
 		{"old by default", 0, 121 * time.Hour, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := Options{MaxAge: c.maxAge, Log: slog.New(slog.DiscardHandler)}
-			targets, err := NewTargets(o, []Endpoint{{URL: "http://am"}})
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := newSet(t, Options{MaxAge: c.maxAge}, Endpoint{URL: "http://am"})
 			now := time.Now()
 			end := now.Add(-c.sinceEnd)
-			mail := targets[0].mail
+			mail := s.list()[0].mail
 			mail.put(nil, []rules.Alert{{
 				Labels: labels.FromStrings("alertname", "A"), Resolved: true, StartsAt: end.Add(-time.Minute), EndsAt: end,
 			}}, now)

@@ -3,12 +3,10 @@ package alertmanager
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/rules"
@@ -79,7 +77,11 @@ func BenchmarkEncode(b *testing.B) {
 	var e encoder
 	b.ReportAllocs()
 	for b.Loop() {
-		body, _ := e.encode(batch)
+		e.begin()
+		for i := range batch {
+			e.add(&batch[i].state)
+		}
+		body, _ := e.finish()
 		b.SetBytes(int64(len(body)))
 	}
 	reportPerAlert(b, defaultBatchSize)
@@ -99,12 +101,7 @@ func (sink) RoundTrip(req *http.Request) (*http.Response, error) {
 // targets.
 func BenchmarkDeliver(b *testing.B) {
 	alerts := benchAlerts(manyAlerts)
-	targets, err := NewTargets(Options{Log: slog.New(slog.DiscardHandler)},
-		[]Endpoint{{URL: "http://a", Transport: sink{}}, {URL: "http://b", Transport: sink{}}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := NewSet(metrics.NewSet(), targets)
+	s := newSet(b, Options{}, Endpoint{URL: "http://a", Transport: sink{}}, Endpoint{URL: "http://b", Transport: sink{}})
 	s.Start()
 	defer s.Close(ended())
 	b.ReportAllocs()
@@ -112,7 +109,7 @@ func BenchmarkDeliver(b *testing.B) {
 		if err := s.Notify(rules.Notification{Alerts: alerts}); err != nil {
 			b.Fatal(err)
 		}
-		for _, t := range targets {
+		for _, t := range s.list() {
 			for t.mail.len() > 0 {
 				time.Sleep(time.Millisecond)
 			}

@@ -39,8 +39,11 @@ func (b *Blackhole) Undelivered(labels.Labels) bool { return false }
 
 // Targets returns the blackhole as the only target.
 func (b *Blackhole) Targets() []Status {
-	return []Status{{Address: blackholeAddr, Labels: map[string]string{}}}
+	return []Status{{Kind: "static", Address: blackholeAddr}}
 }
+
+// Waiting is 0: nobody is missed.
+func (b *Blackhole) Waiting() int { return 0 }
 
 // Close has nothing to wait for.
 func (b *Blackhole) Close(context.Context) error { return nil }

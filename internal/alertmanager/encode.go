@@ -2,7 +2,6 @@ package alertmanager
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,29 +15,36 @@ import (
 // one goroutine and remembers what successive alerts share.
 type encoder struct {
 	buf   []byte
-	names []string // label names made up for the current alert
+	count int // of alerts in buf
+	names labelNames
 	start timestamp
 	end   timestamp
 	link  linkChecker
 }
 
-// encode returns the array and how many alerts are in it: those without labels
-// are left out. The bytes are valid until the next call.
-func (e *encoder) encode(alerts []sending) (body []byte, n int) {
-	e.buf = append(e.buf[:0], '[')
-	for i := range alerts {
-		mark := len(e.buf)
-		if n > 0 {
-			e.buf = append(e.buf, ',')
-		}
-		if !e.alert(&alerts[i].state) {
-			e.buf = e.buf[:mark]
-			continue
-		}
-		n++
+// begin starts a new array.
+func (e *encoder) begin() { e.buf, e.count = append(e.buf[:0], '['), 0 }
+
+// add appends an alert to the array and reports whether it did: one without
+// labels is left out.
+func (e *encoder) add(s *state) bool {
+	mark := len(e.buf)
+	if e.count > 0 {
+		e.buf = append(e.buf, ',')
 	}
+	if !e.alert(s) {
+		e.buf = e.buf[:mark]
+		return false
+	}
+	e.count++
+	return true
+}
+
+// finish returns the array and how many alerts are in it. The bytes are valid until
+// the next begin.
+func (e *encoder) finish() (body []byte, n int) {
 	e.buf = append(e.buf, ']')
-	return e.buf, n
+	return e.buf, e.count
 }
 
 // alert appends one alert; false, with garbage appended, if it has no labels.
@@ -72,25 +78,11 @@ func (e *encoder) alert(s *state) bool {
 	return true
 }
 
-// labels appends the labels that have a value, under names every Alertmanager
-// takes. Where two names become one, the label that needed no change wins, and
-// else the first in order. It reports whether there was any.
+// labels appends the labels as a peer takes them, and reports whether there was any.
 func (e *encoder) labels(ls labels.Labels) bool {
 	n := 0
-	e.names = e.names[:0]
-	ls.Range(func(l labels.Label) {
-		if l.Name == "" || l.Value == "" {
-			return
-		}
-		name := l.Name
-		if !validName(name) {
-			name = sanitizedName(name)
-			if ls.Get(name) != "" || slices.Contains(e.names, name) {
-				return
-			}
-			e.names = append(e.names, name)
-		}
-		e.pair(name, l.Value, n)
+	e.names.each(ls, func(name, value string) {
+		e.pair(name, value, n)
 		n++
 	})
 	return n > 0
@@ -103,30 +95,6 @@ func (e *encoder) pair(name, value string, n int) {
 	}
 	e.buf = append(jsontext.AppendString(e.buf, name), ':')
 	e.buf = jsontext.AppendString(e.buf, value)
-}
-
-func validName(name string) bool {
-	for i := range len(name) {
-		if !plainNameByte(name[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func plainNameByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
-}
-
-// sanitizedName returns name with an underscore for each character that is not
-// allowed in the label names of older Alertmanagers.
-func sanitizedName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x80 && plainNameByte(byte(r)) {
-			return r
-		}
-		return '_'
-	}, name)
 }
 
 // timestamp is the text of the last moment asked for: the alerts of a batch share

@@ -14,12 +14,13 @@ import (
 )
 
 func encoded(alerts ...rules.Alert) (string, int) {
-	var batch []sending
-	for i := range alerts {
-		batch = append(batch, sending{state: stateOf(&alerts[i])})
-	}
 	var e encoder
-	body, n := e.encode(batch)
+	e.begin()
+	for i := range alerts {
+		s := stateOf(&alerts[i])
+		e.add(&s)
+	}
+	body, n := e.finish()
 	return string(body), n
 }
 

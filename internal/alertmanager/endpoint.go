@@ -6,9 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
 )
 
 const alertsPath = "/api/v2/alerts"
@@ -30,81 +31,57 @@ type Options struct {
 	Log                *slog.Logger
 }
 
-// Endpoint says how one Alertmanager is reached.
+// Endpoint says how one Alertmanager is reached and what it is told. Two that are
+// equal are one and the same.
 type Endpoint struct {
 	// URL is its address, with the path of the API or without.
-	URL         string
+	URL string
+	// WholeURL: alerts are posted to URL as it is, whatever its path.
+	WholeURL    bool
 	Transport   http.RoundTripper
 	SendTimeout time.Duration // of one attempt; 0 is 10s
+	// Relabeling is done to the labels of alerts on their way to this endpoint.
+	Relabeling Relabeling
+
+	// Kind is how it was found, and Labels what is known of it, for Status.
+	Kind   string
+	Labels labels.Labels
 }
 
-// endpoint is an Endpoint's URL, read.
+// endpoint is an Endpoint with its URL read.
 type endpoint struct {
-	url  string // where alerts are posted, secrets included
-	addr string // the same for people: without user and query; unique among targets
+	Endpoint
+	url    string // where alerts are posted, secrets included
+	public string // the same without user and query
+	addr   string // for people: public, or with a number where that is not unique
 }
 
-// NewTargets returns one target per endpoint, in order, for a Set to start. An
-// endpoint that is given twice makes one target. The error joins what is wrong
-// with each URL, known by its number from 1, since it may hold secrets.
-func NewTargets(o Options, endpoints []Endpoint) ([]*Target, error) {
-	var targets []*Target
+// readEndpoints returns the endpoints with their URLs read, each URL once, and
+// those that are repeated. Unusable URLs are left out; the error joins what is
+// wrong with each, known by its number from 1, since it may hold secrets.
+func readEndpoints(all []Endpoint) (good []endpoint, repeated []string, err error) {
 	var errs []error
 	seen := map[string]bool{}
-	addrs := map[string]int{}
-	for i, e := range endpoints {
-		u, err := postURL(e.URL)
+	for i, e := range all {
+		u, err := e.postURL()
 		if err != nil {
 			errs = append(errs, fmt.Errorf("notifier url %d: %w", i+1, err))
 			continue
 		}
-		p := endpoint{url: u.String(), addr: publicURL(u)}
+		p := endpoint{Endpoint: e, url: u.String(), public: publicURL(u)}
 		if seen[p.url] {
-			if !o.SuppressDuplicates {
-				o.Log.Warn("alertmanager is given more than once", "addr", p.addr)
-			}
+			repeated = append(repeated, p.public)
 			continue
 		}
 		seen[p.url] = true
-		// Endpoints that differ only in what is hidden need different names.
-		addrs[p.addr]++
-		if n := addrs[p.addr]; n > 1 {
-			p.addr += "#" + strconv.Itoa(n)
-		}
-		targets = append(targets, newTarget(o, e, p))
+		good = append(good, p)
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	return targets, nil
+	return good, repeated, errors.Join(errs...)
 }
 
-func newTarget(o Options, e Endpoint, p endpoint) *Target {
-	t := &Target{
-		endpoint: p, shown: p.addr,
-		client:  &http.Client{Transport: e.Transport, CheckRedirect: sameHost},
-		timeout: e.SendTimeout, most: o.MaxBatchSize,
-		health: &health{addr: p.addr, log: o.Log},
-	}
-	if o.ShowURL {
-		t.shown = p.url
-	}
-	if t.timeout <= 0 {
-		t.timeout = defaultSendTimeout
-	}
-	if t.most <= 0 {
-		t.most = defaultBatchSize
-	}
-	t.mail = newMailbox(p.addr, t.most)
-	if o.MaxAge > 0 {
-		t.mail.queue.retention = o.MaxAge
-	}
-	return t
-}
-
-// postURL returns the address that takes alerts. Its errors do not repeat raw.
-func postURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
+// postURL returns the address that takes alerts. Its errors do not repeat the URL.
+func (e *Endpoint) postURL() (*url.URL, error) {
+	u, err := url.Parse(e.URL)
 	switch {
 	case err != nil:
 		return nil, errors.New("not a valid URL") // err quotes parts of it, a password perhaps
@@ -114,6 +91,9 @@ func postURL(raw string) (*url.URL, error) {
 		return nil, errors.New("has no host")
 	}
 	u.Fragment = ""
+	if e.WholeURL {
+		return u, nil
+	}
 	if path := strings.TrimRight(u.Path, "/"); strings.HasSuffix(path, alertsPath) {
 		return u, nil
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/config"
@@ -29,12 +27,8 @@ func deliverOnce(t *testing.T, url string, timeout time.Duration, n int, headers
 	t.Helper()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	targets, err := NewTargets(Options{Log: slog.New(slog.DiscardHandler)},
-		[]Endpoint{{URL: url, Transport: transport, SendTimeout: timeout}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := NewSet(metrics.NewSet(), targets)
+	s := newSet(t, Options{}, Endpoint{URL: url, Transport: transport, SendTimeout: timeout})
+	target := s.list()[0]
 	var alerts []rules.Alert
 	for i := range n {
 		alerts = append(alerts, rules.Alert{
@@ -49,7 +43,7 @@ func deliverOnce(t *testing.T, url string, timeout time.Duration, n int, headers
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	err = s.Close(ctx)
-	return targets[0].Status().LastError, err
+	return target.Status().LastError, err
 }
 
 func TestRequestOverTheNetwork(t *testing.T) {
@@ -216,12 +210,7 @@ func (l *lateReader) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestTransportCannotReadAfterItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := &lateReader{late: make(chan error, 1)}
-		targets, err := NewTargets(Options{MaxBatchSize: 1, Log: slog.New(slog.DiscardHandler)},
-			[]Endpoint{{URL: "http://am", Transport: transport}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := NewSet(metrics.NewSet(), targets)
+		s := newSet(t, Options{MaxBatchSize: 1}, Endpoint{URL: "http://am", Transport: transport})
 		s.Start()
 		if err := s.Notify(rules.Notification{Alerts: []rules.Alert{firing("A"), firing("B")}}); err != nil {
 			t.Fatal(err)

@@ -101,10 +101,7 @@ func (m *mailbox) take(sent []sending, limit int, now time.Time) (b batch, again
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at := rules.InstantOf(now)
-	if now.Sub(m.sweptAt) >= sweepEvery {
-		m.sweptAt = now
-		m.queue.sweep(at, m.metrics.bury)
-	}
+	m.sweepDue(now)
 	for {
 		l := m.nextLane()
 		switch {
@@ -117,6 +114,56 @@ func (m *mailbox) take(sent []sending, limit int, now time.Time) (b batch, again
 			return batch{lane: l, retry: l.failing, sent: got}, time.Time{}, false
 		}
 	}
+}
+
+// sweep removes dead states now and then, for a mailbox that nobody takes from.
+func (m *mailbox) sweep(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sweepDue(now)
+}
+
+// sweepDue does the same with the lock held.
+func (m *mailbox) sweepDue(now time.Time) {
+	if now.Sub(m.sweptAt) >= sweepEvery {
+		m.sweptAt = now
+		m.queue.sweep(rules.InstantOf(now), m.metrics.bury)
+	}
+}
+
+// copyTo puts what m holds into the others as well, none of which is m. What
+// another holds of the same alert gives way.
+func (m *mailbox) copyTo(others []*mailbox, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.queue.lanes {
+		states := m.queue.list(l)
+		for _, o := range others {
+			o.adopt(l.headers, states, now)
+		}
+	}
+}
+
+// moveTo is copyTo, but m holds nothing any more.
+func (m *mailbox) moveTo(others []*mailbox, now time.Time) {
+	m.copyTo(others, now)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	retention := m.queue.retention
+	m.queue = newQueue()
+	m.queue.retention = retention
+}
+
+// adopt takes states that another mailbox held. They are due at once.
+func (m *mailbox) adopt(headers []config.Pair, states []state, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.key = appendHeaderKey(m.key[:0], headers)
+	l := m.queue.lane(m.key, headers, now)
+	for i := range states {
+		m.queue.put(l, states[i], rules.InstantOf(now))
+	}
+	m.rouse()
 }
 
 // nextLane returns the lane that is due first; among equals, the oldest.

@@ -27,6 +27,7 @@ type targetMetrics struct {
 	tooLarge     *metrics.Counter
 	refused      *metrics.Counter
 	unlabeled    *metrics.Counter
+	unwanted     *metrics.Counter // relabeling drops them
 	abandoned    *metrics.Counter
 }
 
@@ -56,8 +57,36 @@ func newTargetMetrics(addr string) *targetMetrics {
 		tooLarge:     dropped("too_large"),
 		refused:      dropped("refused"),
 		unlabeled:    dropped("no_labels"),
+		unwanted:     counter("tocsin_notifier_unwanted_total"),
 		abandoned:    dropped("shutdown"),
 	}
+}
+
+// setCounts is what there is to know of a Set beside its targets.
+type setCounts struct {
+	set *metrics.Set
+
+	untargeted *metrics.Counter // alerts for which there was no target, so that they wait
+	expired    *metrics.Counter // alerts given up because they waited for too long
+	removed    *metrics.Counter // alerts given up with the target they were for
+}
+
+func newSetCounts() setCounts {
+	set := metrics.NewSet()
+	givenUp := func(reason string) *metrics.Counter {
+		return set.NewCounter(metricName("tocsin_notifier_given_up_total", "reason", reason))
+	}
+	return setCounts{
+		set:        set,
+		untargeted: set.NewCounter("tocsin_notifier_untargeted_total"),
+		expired:    givenUp("expired"), removed: givenUp("removed"),
+	}
+}
+
+// observe shows how many targets there are, and how many alerts wait for one.
+func (c *setCounts) observe(targets, waiting func() int) {
+	c.set.NewGauge("tocsin_notifier_targets", func() float64 { return float64(targets()) })
+	c.set.NewGauge("tocsin_notifier_waiting_alerts", func() float64 { return float64(waiting()) })
 }
 
 // observe shows what is in the queue.

@@ -104,19 +104,15 @@ func TestNotifierURL(t *testing.T) {
 		{"http://am/api/v2/alerts", "http://am/api/v2/alerts", "http://am/api/v2/alerts"},
 		{"https://u:p@am/x?token=t#f", "https://u:p@am/x/api/v2/alerts?token=t", "https://am/x/api/v2/alerts"},
 	} {
-		targets, err := NewTargets(Options{Log: slog.New(slog.DiscardHandler)}, []Endpoint{{URL: tt.url}})
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if got := targets[0].endpoint; got.url != tt.posts || got.addr != tt.shown {
+		if got := newSet(t, Options{}, Endpoint{URL: tt.url}).list()[0].endpoint; got.url != tt.posts || got.addr != tt.shown {
 			t.Errorf("%s: %+v, want %s shown as %s", tt.url, got, tt.posts, tt.shown)
 		}
 	}
 }
 
 func TestWrongNotifierURLsAreReportedTogetherWithoutSecrets(t *testing.T) {
-	_, err := NewTargets(Options{Log: slog.New(slog.DiscardHandler)}, []Endpoint{
+	s := newSet(t, Options{})
+	err := s.Use(ended(), []Endpoint{
 		{URL: ""}, {URL: "http://good"}, {URL: "ftp://x"}, {URL: "http:///path"},
 		{URL: "http://user:secret%@host"}, {URL: "http://h:secret"},
 	})
@@ -128,6 +124,9 @@ notifier url 6: not a valid URL`
 	if err == nil || err.Error() != want {
 		t.Errorf("error is:\n%v\nwant:\n%s", err, want)
 	}
+	if got := s.Targets(); len(got) != 1 || got[0].Address != "http://good/api/v2/alerts" {
+		t.Errorf("targets are %+v, want the good one", got)
+	}
 }
 
 func TestShowURLShowsWholeAddress(t *testing.T) {
@@ -136,10 +135,7 @@ func TestShowURLShowsWholeAddress(t *testing.T) {
 		false: "http://am/api/v2/alerts",
 		true:  "http://u:p@am/api/v2/alerts?token=t",
 	} {
-		targets, err := NewTargets(Options{ShowURL: show, Log: slog.New(slog.DiscardHandler)}, []Endpoint{{URL: raw}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		targets := newSet(t, Options{ShowURL: show}, Endpoint{URL: raw}).list()
 		if got := targets[0].Status().Address; got != want {
 			t.Errorf("ShowURL %v: address is %s, want %s", show, got, want)
 		}
@@ -155,16 +151,14 @@ func TestDuplicateTargetIsReportedOnce(t *testing.T) {
 	for suppress, lines := range map[bool]int{false: 1, true: 0} {
 		var log bytes.Buffer
 		o := Options{SuppressDuplicates: suppress, Log: slog.New(slog.NewTextHandler(&log, nil))}
-		targets, err := NewTargets(o, []Endpoint{
+		endpoints := []Endpoint{
 			{URL: "http://am"}, {URL: "http://am/api/v2/alerts"}, {URL: "http://am?tenant=1"}, {URL: "http://other"},
-		})
-		if err != nil {
+		}
+		s := newSet(t, o, endpoints...)
+		if err := s.Use(ended(), endpoints); err != nil { // found again, which is no news
 			t.Fatal(err)
 		}
-		var addrs []string
-		for _, target := range targets {
-			addrs = append(addrs, target.Status().Address)
-		}
+		addrs := addresses(s)
 		want := []string{"http://am/api/v2/alerts", "http://am/api/v2/alerts#2", "http://other/api/v2/alerts"}
 		if diff := cmp.Diff(want, addrs); diff != "" {
 			t.Error(diff)

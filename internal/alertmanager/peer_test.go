@@ -135,7 +135,8 @@ type station struct {
 func newStation(t *testing.T, batchSize int, peers ...*peer) *station {
 	t.Helper()
 	s := &station{t: t, metrics: metrics.NewSet(), log: &bytes.Buffer{}}
-	s.Set = NewSet(s.metrics, s.targets(batchSize, peers...))
+	s.Set = NewSet(Options{MaxBatchSize: batchSize, Log: slog.New(slog.NewTextHandler(s.log, nil))}, s.metrics)
+	s.use(endpoints(peers...)...)
 	s.Start()
 	t.Cleanup(func() {
 		if err := s.Close(ended()); err != nil {
@@ -145,17 +146,43 @@ func newStation(t *testing.T, batchSize int, peers ...*peer) *station {
 	return s
 }
 
-func (s *station) targets(batchSize int, peers ...*peer) []*Target {
-	s.t.Helper()
-	var endpoints []Endpoint
-	for i, p := range peers {
-		endpoints = append(endpoints, Endpoint{URL: "http://peer" + string(rune('1'+i)), Transport: p})
+// newSet returns a Set that is not started.
+func newSet(t testing.TB, o Options, endpoints ...Endpoint) *Set {
+	t.Helper()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	targets, err := NewTargets(Options{MaxBatchSize: batchSize, Log: slog.New(slog.NewTextHandler(s.log, nil))}, endpoints)
-	if err != nil {
+	s := NewSet(o, metrics.NewSet())
+	if err := s.Use(ended(), endpoints); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// endpoints returns those of peers at http://peer1, http://peer2 and so on.
+func endpoints(peers ...*peer) []Endpoint {
+	var all []Endpoint
+	for i, p := range peers {
+		all = append(all, Endpoint{URL: "http://peer" + string(rune('1'+i)), Transport: p})
+	}
+	return all
+}
+
+// addresses returns the addresses of the targets of s, in order.
+func addresses(s *Set) []string {
+	var all []string
+	for _, t := range s.Targets() {
+		all = append(all, t.Address)
+	}
+	return all
+}
+
+// use makes endpoints the targets, and drains those that go for up to a minute.
+func (s *station) use(endpoints ...Endpoint) {
+	s.t.Helper()
+	if err := s.Use(within(s.t, time.Minute), endpoints); err != nil {
 		s.t.Fatal(err)
 	}
-	return targets
 }
 
 // notify hands over alerts without group headers.
@@ -180,11 +207,11 @@ func (s *station) logged() string {
 // metric returns the value shown for a series of peer1, or for all of name if it
 // has labels.
 func (s *station) metric(name string) string {
-	if !strings.Contains(name, "{") {
-		name += `{addr="http://peer1/api/v2/alerts"}`
-	}
 	var b strings.Builder
 	s.metrics.WritePrometheus(&b)
+	if !strings.Contains(name, "{") && !strings.Contains(b.String(), "\n"+name+" ") {
+		name += `{addr="http://peer1/api/v2/alerts"}`
+	}
 	for line := range strings.Lines(b.String()) {
 		if rest, ok := strings.CutPrefix(line, name+" "); ok {
 			return strings.TrimSpace(rest)

@@ -200,6 +200,15 @@ func (q *queue) collect(dst []sending, l *lane, limit int, now rules.Instant, bu
 	return dst
 }
 
+// list returns the states of l, oldest first.
+func (q *queue) list(l *lane) []state {
+	all := make([]state, 0, l.len)
+	for i := l.first; i != nowhere; i = q.slots[i].next {
+		all = append(all, q.slots[i].state)
+	}
+	return all
+}
+
 // settle forgets the states of sent that are still the latest. One that was
 // superseded on the way stays and goes to the end of its lane.
 func (q *queue) settle(sent []sending, now rules.Instant) {

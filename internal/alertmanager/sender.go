@@ -53,11 +53,10 @@ func (s *sender) run(ctx context.Context) {
 // deliver makes one attempt to send b and records what came of it. An attempt
 // that ctx cut short counts as none.
 func (s *sender) deliver(ctx context.Context, b batch) {
-	mail, m := s.target.mail, s.target.mail.metrics
-	body, n := s.encoder.encode(b.sent)
-	m.unlabeled.Add(len(b.sent) - n)
+	m := s.target.mail.metrics
+	body, n := s.compose(b)
 	if n == 0 {
-		mail.settled(b, time.Now())
+		s.settled(b, time.Now())
 		return
 	}
 	if b.retry {
@@ -80,17 +79,43 @@ func (s *sender) deliver(ctx context.Context, b batch) {
 	}
 }
 
+// compose returns the body of the request that tells b, and how many alerts are in
+// it.
+func (s *sender) compose(b batch) (body []byte, n int) {
+	e, m, known := &s.encoder, s.target.mail.metrics, s.target.identities
+	e.begin()
+	add := func(st *state) {
+		if !e.add(st) {
+			m.unlabeled.Inc()
+		}
+	}
+	if known.idle() {
+		for i := range b.sent {
+			known.tellPlain(&b.sent[i].state, add)
+		}
+	} else {
+		m.unwanted.Add(known.tell(b.sent, time.Now(), add))
+	}
+	return e.finish()
+}
+
+// settled records that the peer is done with b.
+func (s *sender) settled(b batch, now time.Time) {
+	s.target.identities.settled(b.sent)
+	s.target.mail.settled(b, now)
+}
+
 // record puts the outcome of an attempt into effect.
 func (s *sender) record(b batch, a answer, now time.Time) {
 	mail, m, h := s.target.mail, s.target.mail.metrics, s.target.health
 	switch a.verdict {
 	case accepted:
 		s.size.grow(now)
-		mail.settled(b, now)
+		s.settled(b, now)
 		h.delivered(now, mail.failing())
 	case partial:
 		m.partial.Inc()
-		mail.settled(b, now)
+		s.settled(b, now)
 		h.declined(a.err, now, mail.failing())
 	case tooLarge, refused:
 		if s.size.shrink(len(b.sent), a.verdict == tooLarge, now) {
@@ -103,7 +128,7 @@ func (s *sender) record(b batch, a answer, now time.Time) {
 		} else {
 			m.refused.Inc()
 		}
-		mail.settled(b, now)
+		s.settled(b, now)
 		h.declined(a.err, now, mail.failing())
 	case unreachable:
 		mail.failed(b, a.retryAfter, now)

@@ -5,14 +5,16 @@
 // batches and tries again until the peer has accepted. So a slow or dead peer
 // delays neither the evaluation of rules nor the other peers, costs memory in
 // proportion to the number of distinct alerts only, and learns, when it is back,
-// how every alert is now rather than how it came to be.
+// how every alert is now rather than how it came to be. While there is no target
+// at all, alerts wait in the same way for one to come.
 package alertmanager
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"slices"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,30 +33,40 @@ var _ rules.Notifier = (*Set)(nil)
 // Set is the Alertmanagers that are told of alerts. It may be used from many
 // goroutines.
 type Set struct {
-	shown      *metrics.Set // where the metrics of the targets are shown
-	own        *metrics.Set
-	untargeted *metrics.Counter
+	// Fixed by NewSet.
+	options Options
+	shown   *metrics.Set // where the metrics of the targets are shown
+	counts  setCounts
+	waiting *mailbox    // without a loop: alerts for which there is no target
+	starved atomic.Bool // there are such
 
-	targets atomic.Pointer[[]*Target] // in the order to show; never nil
-	closed  atomic.Bool               // no more alerts
+	turn     sync.Mutex // held by whoever starts and ends targets; guards the fields below
+	started  bool
+	repeated map[string]bool // addresses that were given more than once the last time
 
-	mu sync.Mutex // held by whoever starts and ends targets
+	mu      sync.RWMutex // guards the fields below; held while alerts are put
+	targets []*Target    // in the order to show; replaced, never changed
+	closed  bool         // no more alerts
 }
 
-// NewSet returns a Set of targets that shows their metrics in m. It starts
-// nothing; alerts are taken, and wait for Start.
-func NewSet(m *metrics.Set, targets []*Target) *Set {
-	s := &Set{shown: m, own: metrics.NewSet()}
-	s.untargeted = s.own.NewCounter("tocsin_notifier_untargeted_total")
-	s.store(targets)
+// NewSet returns a Set without targets that shows its metrics in m. It starts
+// nothing; alerts are taken, and wait.
+func NewSet(o Options, m *metrics.Set) *Set {
+	s := &Set{options: o, shown: m, counts: newSetCounts(), waiting: newMailbox("", math.MaxInt)}
+	if o.MaxAge > 0 {
+		s.waiting.queue.retention = o.MaxAge
+	}
+	s.waiting.metrics.deadFiring, s.waiting.metrics.deadResolved = s.counts.expired, s.counts.expired
+	s.counts.observe(func() int { return len(s.list()) }, s.waiting.len)
 	return s
 }
 
-// Start starts a loop for each target and shows the metrics. It is called once;
-// Close ends what it starts.
+// Start starts a loop for each target, and for those that come, and shows the
+// metrics. It is called once; Close ends what it starts.
 func (s *Set) Start() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.started = true
 	s.shown.RegisterMetricsWriter(s.writeMetrics)
 	for _, t := range s.list() {
 		t.start()
@@ -63,38 +75,48 @@ func (s *Set) Start() {
 
 // Notify puts the alerts of n into the mailbox of every target. It never waits
 // for the network. It keeps the headers and strings of n, not the slice of alerts,
-// which the caller may use again. The only error is
-// ErrClosed.
+// which the caller may use again. The only error is ErrClosed.
 func (s *Set) Notify(n rules.Notification) error {
-	if s.closed.Load() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
 		return ErrClosed
 	}
 	if len(n.Alerts) == 0 {
 		return nil
 	}
-	targets := s.list()
-	if len(targets) == 0 {
-		s.untargeted.Add(len(n.Alerts))
+	now := time.Now()
+	if len(s.targets) == 0 {
+		s.await(n, now)
 		return nil
 	}
-	now := time.Now()
-	for _, t := range targets {
-		if !t.mail.put(n.Headers, n.Alerts, now) && s.closed.Load() {
-			return ErrClosed
-		}
+	for _, t := range s.targets {
+		t.mail.put(n.Headers, n.Alerts, now)
 	}
 	return nil
 }
 
+// await keeps alerts until there is a target.
+func (s *Set) await(n rules.Notification, now time.Time) {
+	s.counts.untargeted.Add(len(n.Alerts))
+	s.waiting.sweep(now)
+	s.waiting.put(n.Headers, n.Alerts, now)
+	if s.starved.CompareAndSwap(false, true) {
+		s.options.Log.Error("there is no alertmanager to tell of alerts, they wait until one is found")
+	}
+}
+
 // Undelivered reports whether some target has not accepted the latest state of
-// the alert with these labels.
+// the alert with these labels, or it waits for a target.
 func (s *Set) Undelivered(l labels.Labels) bool {
-	for _, t := range s.list() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, t := range s.targets {
 		if t.mail.holds(l) {
 			return true
 		}
 	}
-	return false
+	return s.waiting.holds(l)
 }
 
 // Targets returns how each target is doing, in order.
@@ -107,75 +129,55 @@ func (s *Set) Targets() []Status {
 	return all
 }
 
-// Replace makes next the targets of a started Set. Those it had already go on
-// untouched. A new one at the address of one that goes takes over its mailbox, so
-// that nothing is lost when only the connection's settings change. The others
-// that go are drained until ctx ends, and cannot be used again; the error joins
-// what they left undelivered. After Close it is ErrClosed and nothing happens.
-func (s *Set) Replace(ctx context.Context, next []*Target) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed.Load() {
-		return ErrClosed
-	}
-	var added, gone []*Target
-	prev := s.list()
-	for _, t := range prev {
-		if !slices.Contains(next, t) {
-			gone = append(gone, t)
-		}
-	}
-	for _, t := range next {
-		if slices.Contains(prev, t) {
-			continue
-		}
-		added = append(added, t)
-		i := slices.IndexFunc(gone, func(o *Target) bool { return o.endpoint.addr == t.endpoint.addr })
-		if i >= 0 {
-			t.takeOver(gone[i])
-			gone = slices.Delete(gone, i, i+1)
-		}
-	}
-	s.store(next)
-	for _, t := range added {
-		t.start()
-	}
-	return closeAll(ctx, gone)
-}
+// Waiting returns how many alerts wait for a target to be found.
+func (s *Set) Waiting() int { return s.waiting.len() }
 
 // Close takes no more alerts, delivers those it has until ctx ends, and returns
 // when nothing runs any more. The error joins, for each target that was left with
 // alerts, one that wraps ErrUndelivered.
 func (s *Set) Close(ctx context.Context) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed.Store(true)
-	err := closeAll(ctx, s.list())
-	s.store(nil)
-	return err
-}
-
-// closeAll closes the targets side by side: a dead one must not use up the time
-// of the others.
-func closeAll(ctx context.Context, targets []*Target) error {
-	errs := make([]error, len(targets))
-	var wg sync.WaitGroup
-	for i, t := range targets {
-		wg.Go(func() { errs[i] = t.close(ctx) })
+	targets := s.targets
+	s.closed = true
+	s.mu.Unlock()
+	var errs []error
+	for i, left := range closeAll(ctx, targets) {
+		if left > 0 {
+			targets[i].mail.metrics.abandoned.Add(left)
+			errs = append(errs, targets[i].undelivered(left))
+		}
 	}
-	wg.Wait()
+	if left := s.waiting.len(); left > 0 {
+		errs = append(errs, fmt.Errorf("no alertmanager was found: %d %w", left, ErrUndelivered))
+	}
+	s.mu.Lock()
+	s.targets = nil
+	s.mu.Unlock()
 	return errors.Join(errs...)
 }
 
-func (s *Set) list() []*Target { return *s.targets.Load() }
+// closeAll closes the targets side by side: a dead one must not use up the time
+// of the others. It returns how many alerts each was left with.
+func closeAll(ctx context.Context, targets []*Target) (left []int) {
+	left = make([]int, len(targets))
+	var wg sync.WaitGroup
+	for i, t := range targets {
+		wg.Go(func() { left[i] = t.close(ctx) })
+	}
+	wg.Wait()
+	return left
+}
 
-func (s *Set) store(targets []*Target) {
-	list := slices.Clone(targets)
-	s.targets.Store(&list)
+func (s *Set) list() []*Target {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.targets
 }
 
 func (s *Set) writeMetrics(w io.Writer) {
-	s.own.WritePrometheus(w)
+	s.counts.set.WritePrometheus(w)
 	for _, t := range s.list() {
 		t.mail.metrics.set.WritePrometheus(w)
 	}

@@ -3,7 +3,6 @@ package alertmanager
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -133,22 +132,20 @@ func TestReplacedTargetsAreDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stays, goes, comes peer
 		s := newStation(t, 10, &stays, &goes)
-		kept := s.list()[0]
 		s.notify(firing("A"))
-		next := append(s.targets(10, nil, nil, &comes)[2:], kept)
-		if err := s.Replace(within(t, time.Minute), next); err != nil {
-			t.Error(err)
-		}
+		all := endpoints(&stays, &goes, &comes)
+		s.use(all[2], all[0])
 		wantNames(t, &goes, "A")
+		settle()
 		s.notify(firing("B"))
 		settle()
-		wantNames(t, &stays, "A B")
-		wantNames(t, &comes, "B")
+		wantNames(t, &stays, "A", "B")
+		wantNames(t, &comes, "A", "B")
 		wantNames(t, &goes)
 		if got := s.metric(`vmalert_alerts_sent_total{addr="http://peer2/api/v2/alerts"}`); got != "none" {
 			t.Errorf("a target that is gone still shows its metrics: %s", got)
 		}
-		s.wantMetric(`vmalert_alerts_sent_total{addr="http://peer3/api/v2/alerts"}`, "1")
+		s.wantMetric(`vmalert_alerts_sent_total{addr="http://peer3/api/v2/alerts"}`, "2")
 	})
 }
 
@@ -159,9 +156,7 @@ func TestSuccessorAtSameAddressTakesOverQueue(t *testing.T) {
 		s := newStation(t, 10, &wrong)
 		s.notify(firing("A"))
 		settle()
-		if err := s.Replace(ended(), s.targets(10, &right)); err != nil {
-			t.Error(err)
-		}
+		s.use(endpoints(&right)...)
 		synctest.Wait()
 		wantNames(t, &right, "A")
 		s.wantMetric("vmalert_alerts_sent_total", "1")
@@ -173,7 +168,6 @@ func TestSetIsUsedFromManyGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var old, next peer
 		s := newStation(t, 3, &old)
-		replacement := s.targets(3, &next)
 		var wg sync.WaitGroup
 		for i := range 4 {
 			wg.Go(func() {
@@ -189,7 +183,7 @@ func TestSetIsUsedFromManyGoroutines(t *testing.T) {
 			})
 		}
 		time.Sleep(150 * time.Millisecond)
-		if err := s.Replace(within(t, time.Second), replacement); err != nil {
+		if err := s.Use(within(t, time.Second), endpoints(&next)); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(150 * time.Millisecond)
@@ -200,36 +194,20 @@ func TestSetIsUsedFromManyGoroutines(t *testing.T) {
 		if len(old.received()) == 0 || len(next.received()) == 0 {
 			t.Error("a target was told nothing")
 		}
-		if err := s.Replace(ended(), nil); !errors.Is(err, ErrClosed) {
-			t.Errorf("replace after close: %v, want ErrClosed", err)
+		if err := s.Use(ended(), nil); !errors.Is(err, ErrClosed) {
+			t.Errorf("use after close: %v, want ErrClosed", err)
 		}
 	})
 }
 
 func TestUnstartedSetTellsWhatItLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		targets, err := NewTargets(Options{Log: slog.New(slog.DiscardHandler)}, []Endpoint{{URL: "http://am", Transport: &peer{}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := NewSet(metrics.NewSet(), targets)
+		s := newSet(t, Options{}, Endpoint{URL: "http://am", Transport: &peer{}})
 		if err := s.Notify(rules.Notification{Alerts: []rules.Alert{firing("A")}}); err != nil {
 			t.Error(err)
 		}
 		if err := s.Close(ended()); !errors.Is(err, ErrUndelivered) {
 			t.Errorf("error is %v, want ErrUndelivered", err)
-		}
-	})
-}
-
-func TestSetWithoutTargetsCountsAlerts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStation(t, 10)
-		s.notify(firing("A"), firing("B"))
-		var b strings.Builder
-		s.metrics.WritePrometheus(&b)
-		if want := "tocsin_notifier_untargeted_total 2\n"; b.String() != want {
-			t.Errorf("metrics are %q, want %q", b.String(), want)
 		}
 	})
 }
@@ -246,7 +224,7 @@ func TestBlackholeCountsAndForgets(t *testing.T) {
 	if want := `vmalert_alerts_sent_total{addr="blackhole"} 2` + "\n"; !strings.Contains(text.String(), want) {
 		t.Errorf("metrics lack %q:\n%s", want, text.String())
 	}
-	if got := b.Targets(); len(got) != 1 || got[0].Address != "blackhole" || got[0].Labels == nil {
+	if got := b.Targets(); len(got) != 1 || got[0].Address != "blackhole" || got[0].Kind != "static" {
 		t.Errorf("targets are %+v", got)
 	}
 	if err := b.Close(ended()); err != nil {

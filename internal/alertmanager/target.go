@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
 )
 
 // ErrUndelivered is wrapped by the error of a close that had to leave alerts
@@ -15,15 +17,18 @@ var ErrUndelivered = errors.New("alerts left undelivered")
 // Target is one Alertmanager: a mailbox and, between start and close, the loop
 // that empties it.
 type Target struct {
-	// Fixed by NewTargets.
+	// Fixed by newTarget.
 	endpoint endpoint
 	shown    string // the address in Status
 	client   *http.Client
 	timeout  time.Duration
 	most     int // alerts per request
 
-	mail   *mailbox // its own, or that of the target it took over from
+	// Its own, or those of the target it took over from.
+	mail   *mailbox
 	health *health
+
+	identities *identities // owned by the loop while it runs
 
 	// Owned by whoever starts and closes the target.
 	cancel context.CancelFunc
@@ -32,19 +37,44 @@ type Target struct {
 
 // Status is a target as it is at one moment.
 type Status struct {
+	Kind        string // as in its Endpoint
 	Address     string
-	Labels      map[string]string // never nil
-	LastError   string            // of the last attempt; empty when it went well
-	LastSuccess time.Time         // zero before the first
-	Queued      int               // alerts whose latest state the peer has not accepted
-	Oldest      time.Time         // since when the longest waiting one is queued; zero if none is
+	Labels      labels.Labels
+	LastError   string    // of the last attempt; empty when it went well
+	LastSuccess time.Time // zero before the first
+	Queued      int       // alerts whose latest state the peer has not accepted
+	Oldest      time.Time // since when the longest waiting one is queued; zero if none is
+}
+
+func newTarget(o *Options, e endpoint) *Target {
+	t := &Target{
+		endpoint: e, shown: e.addr,
+		client:  &http.Client{Transport: e.Transport, CheckRedirect: sameHost},
+		timeout: e.SendTimeout, most: o.MaxBatchSize,
+		health:     &health{addr: e.addr, log: o.Log},
+		identities: newIdentities(e.Relabeling),
+	}
+	if o.ShowURL {
+		t.shown = e.url
+	}
+	if t.timeout <= 0 {
+		t.timeout = defaultSendTimeout
+	}
+	if t.most <= 0 {
+		t.most = defaultBatchSize
+	}
+	t.mail = newMailbox(e.addr, t.most)
+	if o.MaxAge > 0 {
+		t.mail.queue.retention = o.MaxAge
+	}
+	return t
 }
 
 // Status returns how the target is doing.
 func (t *Target) Status() Status {
 	lastError, lastSuccess := t.health.report()
 	return Status{
-		Address: t.shown, Labels: map[string]string{},
+		Kind: t.endpoint.Kind, Address: t.shown, Labels: t.endpoint.Labels,
 		LastError: lastError, LastSuccess: lastSuccess,
 		Queued: t.mail.len(), Oldest: t.mail.oldest().Time(),
 	}
@@ -61,10 +91,14 @@ func (t *Target) start() {
 	}()
 }
 
-// takeOver stops prev and makes its mailbox that of t, which is not started yet.
+// takeOver stops prev and goes on in its place: with its mailbox, its health, and
+// what the peer knows. It is called before start.
 func (t *Target) takeOver(prev *Target) {
 	prev.halt()
-	t.mail = prev.mail
+	t.mail, t.health, t.identities = prev.mail, prev.health, prev.identities
+	if t.endpoint.Relabeling != prev.endpoint.Relabeling {
+		t.identities.change(t.endpoint.Relabeling)
+	}
 	t.mail.resume()
 }
 
@@ -79,9 +113,8 @@ func (t *Target) halt() {
 }
 
 // close takes no more alerts, delivers those it has until ctx ends, and returns
-// when nothing of it runs any more. The error wraps ErrUndelivered and says how
-// many alerts are lost.
-func (t *Target) close(ctx context.Context) error {
+// how many it could not deliver when nothing of it runs any more.
+func (t *Target) close(ctx context.Context) (left int) {
 	t.mail.close()
 	if t.done != nil {
 		select {
@@ -90,9 +123,10 @@ func (t *Target) close(ctx context.Context) error {
 		}
 		t.halt()
 	}
-	if left := t.mail.len(); left > 0 {
-		t.mail.metrics.abandoned.Add(left)
-		return fmt.Errorf("%s: %d %w", t.endpoint.addr, left, ErrUndelivered)
-	}
-	return nil
+	return t.mail.len()
+}
+
+// undelivered is the error of a target that was closed with alerts left.
+func (t *Target) undelivered(left int) error {
+	return fmt.Errorf("%s: %d %w", t.endpoint.addr, left, ErrUndelivered)
 }
