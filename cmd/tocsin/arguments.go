@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -115,22 +114,14 @@ func unexpectedArgument(arg string, position int) error {
 
 // unknown is about a flag that is not defined.
 func (f *flagSet) unknown(name string) error {
-	if slices.Contains(notYet, name) {
-		return fmt.Errorf("-%s is not supported yet by this version", name)
-	}
-	candidates := make([]string, 0, len(f.entries)+len(notYet))
+	candidates := make([]string, 0, len(f.entries))
 	for _, e := range f.entries {
 		if len(e.Name) > 1 {
 			candidates = append(candidates, e.Name)
 		}
 	}
-	guess := nearest(name, append(candidates, notYet...))
-	switch {
-	case guess == "":
-		return fmt.Errorf("unknown flag -%s", name)
-	case slices.Contains(notYet, guess):
-		return fmt.Errorf("unknown flag -%s; the nearest is -%s, which is not supported yet by this version", name, guess)
-	default:
+	if guess := nearest(name, candidates); guess != "" {
 		return fmt.Errorf("unknown flag -%s; did you mean -%s?", name, guess)
 	}
+	return fmt.Errorf("unknown flag -%s", name)
 }

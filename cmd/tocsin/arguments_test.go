@@ -91,8 +91,6 @@ func TestWrongArguments(t *testing.T) {
 		"-dryrun":                          "unknown flag -dryrun; did you mean -dryRun?",
 		"-d":                               "unknown flag -d",
 		"-zzzzzzzzzzzzzzzz":                "unknown flag -zzzzzzzzzzzzzzzz",
-		"-replay.timeFrom=2024":            "-replay.timeFrom is not supported yet by this version",
-		"-replay.timefrom=2024":            "unknown flag -replay.timefrom; the nearest is -replay.timeFrom, which is not supported yet by this version",
 	} {
 		err := newStyle().parseArguments(strings.Fields(args), noEnv)
 		if err == nil {
@@ -107,16 +105,16 @@ const nines = "99999999999999999999"
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
 	got := parseProblems(t, noEnv,
-		"-datasource.ulr", "http://vm", "-evaluationInterval=5", "-rule.resendDelay=-1m", "stray",
-		"-remoteWrite.concurrency=0", "-notifier.url=", "-loggerLevel=LOUD")
+		"-datasource.ulr", "http://vm", "-evaluationInterval=5", "-rule.evalDelay=-1m", "stray",
+		"-remoteWrite.maxQueueSize=-1", "-notifier.url=", "-loggerLevel=LOUD")
 	want := []string{
 		"unknown flag -datasource.ulr; did you mean -datasource.url?",
 		"-evaluationInterval: the number 5 has no unit; write for example 5s or 5m",
 		"argument 5 is not a flag; a value with spaces must be in quotes",
 		"-notifier.url: address 1: URL is empty",
 		"-datasource.url is required, for example -datasource.url=http://127.0.0.1:8428",
-		"-rule.resendDelay must not be negative, as -1m0s is",
-		"-remoteWrite.concurrency must be more than 0, not 0",
+		"-rule.evalDelay must not be negative, as -1m0s is",
+		"-remoteWrite.maxQueueSize must not be negative, as -1 is",
 		`-loggerLevel: "LOUD" is neither INFO, WARN, ERROR, FATAL nor PANIC`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -99,13 +99,15 @@ func addClientFlags(f *flagSet, name, metricsPrefix string) *clientFlags {
 }
 
 // client returns the options, or everything that is wrong with them.
-func (c *clientFlags) client() (httpx.ClientOptions, error) {
-	return c.direct.read(func(suffix string) string { return "-" + c.name + "." + suffix })
-}
+func (c *clientFlags) client() (httpx.ClientOptions, error) { return c.direct.read(c.flag) }
 
-// splitHeaders reads "Name: value^^Name: value".
+// flag is how messages call a flag.
+func (c *clientFlags) flag(suffix string) string { return "-" + c.name + "." + suffix }
+
+// splitHeaders reads "Name: value^^Name: value". Quotes around the whole, which
+// those write whose shell would take them, are no part of it.
 func splitHeaders(text string) ([]string, error) {
-	if text == "" {
+	if text = unquoteItem(text); text == "" {
 		return nil, nil
 	}
 	headers := strings.Split(text, "^^")
@@ -152,9 +154,6 @@ func checkAuth(o httpx.ClientOptions, flag func(string) string) error {
 		errs = append(errs, fmt.Errorf("%s, %s and %s exclude each other",
 			flag("basicAuth.*"), flag("bearerToken*"), flag("oauth2.*")))
 	}
-	if basic && o.BasicAuth.Username == "" && o.BasicAuth.UsernameFile == "" {
-		errs = append(errs, fmt.Errorf("%s needs %s", flag("basicAuth.password"), flag("basicAuth.username")))
-	}
 	if o.BearerToken != "" && o.BearerTokenFile != "" {
 		errs = append(errs, fmt.Errorf("%s and %s exclude each other", flag("bearerToken"), flag("bearerTokenFile")))
 	}
@@ -162,6 +161,16 @@ func checkAuth(o httpx.ClientOptions, flag func(string) string) error {
 		errs = append(errs, checkOAuth2(o.OAuth2, flag))
 	}
 	return errors.Join(errs...)
+}
+
+// nobodysPassword warns of a password that is sent without a user. There are
+// servers that want it so.
+func nobodysPassword(o httpx.ClientOptions, flag func(string) string) []string {
+	b := o.BasicAuth
+	if b == (httpx.BasicAuth{}) || b.Username != "" || b.UsernameFile != "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s is sent without a user, as %s is not set", flag("basicAuth.password"), flag("basicAuth.username"))}
 }
 
 func checkOAuth2(o httpx.OAuth2, flag func(string) string) error {

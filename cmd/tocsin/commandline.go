@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tocsin/config"
 	"tocsin/internal/app"
@@ -46,26 +48,28 @@ func parse(args []string, lookup envvar.Lookup) (*commandLine, error) {
 // completeOptions fills in the options that are not plain values of one flag.
 func (f *flags) completeOptions() error {
 	o := &f.options
-	var errs [5]error
+	var errs [6]error
 	o.Datasource.Client, errs[0] = f.datasource.client()
 	o.RemoteRead.Client, errs[1] = f.remoteRead.client()
 	errs[2] = f.remoteWrite.options(&o.RemoteWrite)
 	o.External.Labels, errs[3] = readLabels(f.externalLabels.items)
 
 	o.Rules.Files = f.ruleFiles.items
-	o.Rules.Templates = f.templates.items
+	o.Rules.Templates = slices.DeleteFunc(slices.Clone(f.templates.items), func(file string) bool { return file == "" })
 	o.Storage.Demanded = f.entry("storage.path").Changed
-	o.Rules.DefaultType = config.Type(f.defaultType)
+	o.Rules.DefaultType = cmp.Or(config.Type(f.defaultType), config.Prometheus)
+	// Less than 0 is as good as 0 here.
+	o.Rules.ResultsLimit = max(o.Rules.ResultsLimit, 0)
+	for _, d := range []*time.Duration{&o.Rules.ConfigCheckInterval, &o.Rules.ResendDelay, &o.Rules.MaxResolveDuration} {
+		*d = max(*d, 0)
+	}
 	// One evaluation is always kept: pages and API show the last one.
 	o.Rules.UpdateEntriesLimit = max(o.Rules.UpdateEntriesLimit, 1)
 	o.External.URL = strings.TrimRight(o.External.URL, "/")
 	o.HTTP.PathPrefix = cleanPathPrefix(o.HTTP.PathPrefix)
-	o.HTTP.ListenAddrs = f.listenAddrs.items
-	if len(o.HTTP.ListenAddrs) == 0 {
-		o.HTTP.ListenAddrs = []string{defaultListenAddr}
-	}
 	errs[4] = f.notifier.options(&o.Notifier)
-	return errors.Join(errs[:]...)
+	errs[5] = f.tenants.options(o)
+	return errors.Join(errors.Join(errs[:]...), f.http.options(&o.HTTP), f.push.options(&o.Metrics), f.replay.options(o))
 }
 
 // readLabels reads labels of the form name=value. The last one of a name counts.
@@ -105,11 +109,23 @@ func cleanPathPrefix(prefix string) string {
 
 // warnings tells what is accepted but has no effect.
 func (f *flags) warnings() []string {
-	warnings := append(f.remoteWrite.surplus(), f.notifier.surplus()...)
-	for _, e := range f.entries {
-		if e.topic == topicLicence && e.Changed {
-			warnings = append(warnings, fmt.Sprintf("-%s is ignored, as tocsin needs no licence", e.Name))
-		}
+	warnings := slices.Concat(f.remoteWrite.surplus(), f.notifier.surplus(f.options.Notifier.Config), f.tenants.surplus(), f.http.surplus())
+	warnings = append(warnings, f.nobodysPasswords()...)
+	return append(warnings, f.unused()...)
+}
+
+// nobodysPasswords warns of passwords that are sent without a user.
+func (f *flags) nobodysPasswords() []string {
+	o := &f.options
+	warnings := nobodysPassword(o.Datasource.Client, f.datasource.flag)
+	warnings = append(warnings, nobodysPassword(o.RemoteRead.Client, f.remoteRead.flag)...)
+	for i := range o.RemoteWrite.Targets {
+		flag := func(suffix string) string { return f.remoteWrite.targets.flag(suffix, i, len(o.RemoteWrite.Targets)) }
+		warnings = append(warnings, nobodysPassword(o.RemoteWrite.Targets[i].Client, flag)...)
+	}
+	for i := range o.Notifier.Targets {
+		flag := func(suffix string) string { return f.notifier.targets.flag(suffix, i, len(o.Notifier.Targets)) }
+		warnings = append(warnings, nobodysPassword(o.Notifier.Targets[i].Client, flag)...)
 	}
 	return warnings
 }

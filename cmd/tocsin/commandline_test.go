@@ -32,7 +32,7 @@ func TestOperatorCommandLine(t *testing.T) {
 	if diff := cmp.Diff([]string{"X-Scope: a", "X-Other:b"}, o.Datasource.Client.Headers); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{":8080"}, o.HTTP.ListenAddrs); diff != "" {
+	if diff := cmp.Diff([]string{":8080"}, addresses(o)); diff != "" {
 		t.Errorf("listen addresses (-want +got):\n%s", diff)
 	}
 	if got := o.Rules.ConfigCheckInterval; got != 24*time.Hour {
@@ -48,11 +48,12 @@ func TestDefaultOptions(t *testing.T) {
 		ErrorResendDuration: time.Hour, ConflictingLabels: "exported", ChainWait: 10 * time.Second,
 		CatchUp: time.Hour, CatchUpConcurrency: 4,
 		LoadTimeout: 10 * time.Second, MaxFileSize: 32 << 20,
+		Objects: app.ObjectStorageOptions{PathStyle: true},
 	}
 	if diff := cmp.Diff(want, o.Rules); diff != "" {
 		t.Errorf("rule options (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{":8880"}, o.HTTP.ListenAddrs); diff != "" {
+	if diff := cmp.Diff([]string{":8880"}, addresses(o)); diff != "" {
 		t.Errorf("listen addresses (-want +got):\n%s", diff)
 	}
 	if got := o.Datasource.Client; got.MaxIdleConnections != 100 || got.IdleConnTimeout != 50*time.Second {
@@ -98,7 +99,6 @@ func TestAuthenticationsExcludeEachOther(t *testing.T) {
 	}{
 		{[]string{"-datasource.basicAuth.username=u", "-datasource.bearerToken=t"},
 			"-datasource.basicAuth.*, -datasource.bearerToken* and -datasource.oauth2.* exclude each other"},
-		{[]string{"-remoteRead.basicAuth.password=p"}, "-remoteRead.basicAuth.password needs -remoteRead.basicAuth.username"},
 		{[]string{"-remoteWrite.bearerToken=t", "-remoteWrite.bearerTokenFile=f"},
 			"-remoteWrite.bearerToken and -remoteWrite.bearerTokenFile exclude each other"},
 		{[]string{"-remoteWrite.oauth2.clientID=i", "-remoteWrite.oauth2.clientSecret=s"}, "OAuth2 needs -remoteWrite.oauth2.tokenUrl"},
@@ -159,9 +159,7 @@ func TestLicenceFlagsAreAcceptedWithAWarning(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"-eula is ignored, as tocsin needs no licence",
-		"-licenseFile is ignored, as tocsin needs no licence",
-		"-licenseFile.reloadInterval is ignored, as tocsin needs no licence",
+		"-eula, -licenseFile, -licenseFile.reloadInterval: not used, as tocsin needs no licence",
 	}
 	if diff := cmp.Diff(want, line.warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
@@ -198,7 +196,9 @@ func TestWrongOptions(t *testing.T) {
 		"-evaluationInterval=0s":       "-evaluationInterval must be more than 0, not 0s",
 		"-evaluationInterval=-1m":      "-evaluationInterval must be more than 0, not -1m0s",
 		"-group.maxStartDelay=-1s":     "-group.maxStartDelay must not be negative, as -1s is",
-		"-remoteWrite.flushInterval=0": "-remoteWrite.flushInterval must be more than 0, not 0s",
+		"-remoteWrite.sendTimeout=-1s": "-remoteWrite.sendTimeout must not be negative, as -1s is",
+		"-rule=":                       "-rule: item 1 is empty",
+		"-rule=a.yml,":                 "-rule: item 2 is empty",
 		"-rule.defaultRuleType=sql":    `-rule.defaultRuleType: "sql" is neither prometheus, graphite nor vlogs`,
 		"-rule.conflictingLabels=drop": `-rule.conflictingLabels: "drop" is neither exported nor override`,
 		"-remoteRead.url=vm:8428":      "-remoteRead.url: URL must begin with http:// or https://",

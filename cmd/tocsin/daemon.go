@@ -20,10 +20,11 @@ func runDaemon(line *commandLine, caught *signals, stdout, stderr io.Writer) int
 	counts := newLogCounts(line.options.Version, lines.lost)
 	log := newLogger(line.logging, lines, counts.count)
 	for _, warning := range line.warnings {
-		log.Warn("flag without effect", "reason", warning)
+		log.Warn("command line may not do what it was meant to", "reason", warning)
 	}
 	err := runApp(line, caught, app.Signals{
-		Reload: caught.reload, Log: log, Stdout: stdout, WriteLogMetrics: counts.write,
+		Reload: caught.reload, Log: log, Stdout: stdout, Terminal: terminal(stderr), WriteLogMetrics: counts.write,
+		Ready: func() { forgetStartup(log) },
 	})
 	if err == nil {
 		return exitClean

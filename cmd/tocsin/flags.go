@@ -17,7 +17,6 @@ type flags struct {
 
 	defaultType    string
 	externalLabels *list[string]
-	listenAddrs    *list[string]
 	ruleFiles      *list[string]
 	templates      *list[string]
 	secretFlags    *list[string]
@@ -25,6 +24,10 @@ type flags struct {
 	datasource, remoteRead *clientFlags
 	remoteWrite            *remoteWriteFlags
 	notifier               *notifierFlags
+	http                   *httpFlags
+	push                   *pushFlags
+	tenants                *tenantFlags
+	replay                 *replayFlags
 
 	envEnabled  bool
 	envPrefix   string
@@ -37,23 +40,28 @@ type flags struct {
 func defineFlags() *flags {
 	f := &flags{flagSet: newFlagSet()}
 	f.addRuleFlags()
+	f.addObjectStorageFlags()
 	f.addDatasourceFlags()
 	f.remoteWrite = addRemoteWriteFlags(f.flagSet, &f.options.RemoteWrite)
 	f.addRemoteReadFlags()
 	f.addStorageFlags()
 	f.notifier = addNotifierFlags(f.flagSet, &f.options.Notifier)
+	f.addTenantFlags()
+	f.replay = addReplayFlags(f.flagSet, &f.options.Replay)
 	f.addExternalFlags()
-	f.addHTTPFlags()
+	f.http = addHTTPFlags(f.flagSet, &f.options.HTTP)
+	f.push = addMetricsFlags(f.flagSet, &f.options.Metrics)
 	f.addLoggingFlags()
 	f.addGeneralFlags()
 	f.addLicenceFlags()
+	f.addUnusedFlags()
 	return f
 }
 
 func (f *flags) addRuleFlags() {
 	f.topic = topicRules
 	o := &f.options.Rules
-	f.ruleFiles = f.strings("rule", "Rule file, pattern such as dir/**/*.yaml, or http(s) URL")
+	f.ruleFiles = f.strings("rule", "Rule file, pattern such as dir/**/*.yaml, http(s) URL, or prefix of objects such as s3://bucket/dir/ or gs://bucket/dir/")
 	f.templates = f.strings("rule.templates", "File, or pattern of files, with templates for the annotations of all rules")
 	f.bool(&f.options.DryRun, "dryRun", false, "Check the rule files, print the verdict and exit with 0 or 1")
 	f.duration(&o.EvaluationInterval, "evaluationInterval", time.Minute, "How often to evaluate groups that set no interval")
@@ -77,8 +85,9 @@ func (f *flags) addRuleFlags() {
 	f.duration(&o.CatchUp, "rule.catchUp", time.Hour, "Evaluations that were missed, by a stop or because the datasource did not answer, are made up for by range queries if they are no older than this; 0 leaves gaps")
 	f.int(&o.CatchUpConcurrency, "rule.catchUpConcurrency", 4, "How many range queries of -rule.catchUp may be under way at once")
 	f.duration(&o.ChainWait, "rule.chainWait", 10*time.Second, "How long a rule that reads a series of an earlier rule waits for its write to be accepted")
-	f.duration(&o.LoadTimeout, "rule.loadTimeout", 10*time.Second, "Most time to read one rule URL")
-	f.size(&o.MaxFileSize, "rule.maxFileSize", 32<<20, "Largest rule file or URL that is read")
+	f.duration(&o.ChainDelay, "rule.chainDelay", 0, "How long storage takes, after it has accepted a series, until queries find it; rules that read a series of an earlier rule wait for that too, within -rule.chainWait")
+	f.duration(&o.LoadTimeout, "rule.loadTimeout", 10*time.Second, "Most time to read one rule URL or object, or to list objects")
+	f.size(&o.MaxFileSize, "rule.maxFileSize", 32<<20, "Largest rule file, URL or object that is read")
 }
 
 func (f *flags) addDatasourceFlags() {
@@ -105,7 +114,7 @@ func (f *flags) addRemoteReadFlags() {
 	o := &f.options.RemoteRead
 	f.string(&o.URL, "remoteRead.url", "", "Where the state of alerts is read from after a restart; usually the storage -remoteWrite.url writes to")
 	f.bool(&o.ShowURL, "remoteRead.showURL", false, "Show -remoteRead.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")
-	f.bool(&o.DisablePathAppend, "remoteRead.disablePathAppend", false, "Use the URL as it is instead of appending /api/v1/query")
+	f.bool(&o.DisablePathAppend, "remoteRead.disablePathAppend", false, "Use -remoteRead.url and -datasource.url as they are instead of appending /api/v1/query or /select/logsql/stats_query")
 	f.duration(&o.Lookback, "remoteRead.lookback", time.Hour, "How far back the state of alerts is looked for")
 	f.remoteRead = addClientFlags(f.flagSet, "remoteRead", "vmalert_remoteread")
 }
@@ -123,24 +132,6 @@ func (f *flags) addExternalFlags() {
 	f.string(&o.URL, "external.url", "", "Address of tocsin for links in alerts; the host name and the port of -httpListenAddr if it is not set")
 	f.externalLabels = f.strings("external.label", "Label name=value for all alerts and results")
 	f.string(&o.AlertSource, "external.alert.source", "", "Template of the link of an alert, appended to -external.url; tocsin's own page of the alert if it is not set")
-}
-
-func (f *flags) addHTTPFlags() {
-	f.topic = topicHTTP
-	o := &f.options.HTTP
-	f.listenAddrs = f.strings("httpListenAddr", "Address to serve the API, pages and metrics at")
-	f.entry("httpListenAddr").defaultDoc = defaultListenAddr
-	f.string(&o.PathPrefix, "http.pathPrefix", "", "Path under which everything is served behind a proxy, such as /alerts")
-	f.duration(&o.IdleConnTimeout, "http.idleConnTimeout", time.Minute, "Close connections of clients that were idle for this long")
-	f.duration(&o.MaxGracefulShutdown, "http.maxGracefulShutdownDuration", 7*time.Second, "How long requests may go on at shutdown")
-	f.duration(&o.ShutdownDelay, "http.shutdownDelay", 0, "How long /health says not healthy before the server stops, so that balancers can look elsewhere")
-	f.string(&o.AuthUsername, "httpAuth.username", "", "User for basic authentication at tocsin's own server")
-	f.secret(&o.AuthPassword, "httpAuth.password", "Password for -httpAuth.username, or file:///path or an http(s) URL to read it from at start")
-	const authKeyHelp = ", instead of basic authentication; or file:///path or an http(s) URL to read it from at start"
-	f.secret(&o.ReloadAuthKey, "reloadAuthKey", "Key to pass as authKey= to /-/reload"+authKeyHelp)
-	f.secret(&o.MetricsAuthKey, "metricsAuthKey", "Key to pass as authKey= to /metrics"+authKeyHelp)
-	f.secret(&o.FlagsAuthKey, "flagsAuthKey", "Key to pass as authKey= to /flags"+authKeyHelp)
-	f.secret(&o.PprofAuthKey, "pprofAuthKey", "Key to pass as authKey= to /debug/pprof"+authKeyHelp)
 }
 
 func (f *flags) addLoggingFlags() {

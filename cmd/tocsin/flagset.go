@@ -21,11 +21,15 @@ var (
 	topicRemoteRead  = topic{"remoteRead", "Remote read"}
 	topicStorage     = topic{"storage", "Storage"}
 	topicNotifier    = topic{"notifier", "Notifier"}
+	topicTenants     = topic{"tenants", "Tenants"}
+	topicReplay      = topic{"replay", "Replay"}
 	topicExternal    = topic{"external", "Labels and links"}
 	topicHTTP        = topic{"http", "HTTP server"}
+	topicMetrics     = topic{"metrics", "Metrics of tocsin"}
 	topicLogging     = topic{"logging", "Logging"}
 	topicGeneral     = topic{"general", "General"}
 	topicLicence     = topic{"licence", "Licence"}
+	topicUnused      = topic{"unused", "Not used"}
 )
 
 // entry is one flag with what the help knows of it beyond pflag.
@@ -94,6 +98,11 @@ func (f *flagSet) duration(p *time.Duration, name string, unset time.Duration, h
 func (f *flagSet) size(p *int64, name string, unset int64, help string) *entry {
 	*p = unset
 	return f.add(&scalar[int64]{kind: sizeKind(), target: p}, name, help)
+}
+
+func (f *flagSet) float(p *float64, name string, unset float64, help string) *entry {
+	*p = unset
+	return f.add(&scalar[float64]{kind: floatKind(), target: p}, name, help)
 }
 
 // secret defines a flag whose value is never shown.

@@ -82,7 +82,7 @@ func TestHelpForFlags(t *testing.T) {
 
 func TestHelpForNothing(t *testing.T) {
 	got := parseProblems(t, noEnv, "-help=weather")
-	want := []string{`-help: no topic or flag "weather"; the topics are rules, datasource, remoteWrite, remoteRead, storage, notifier, external, http, logging, general, licence`}
+	want := []string{`-help: no topic or flag "weather"; the topics are rules, datasource, remoteWrite, remoteRead, storage, notifier, tenants, replay, external, http, metrics, logging, general, licence, unused`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}

@@ -37,8 +37,8 @@ type logOptions struct {
 	level, format, output, timezone, jsonFields string
 
 	noTimestamps                    bool
-	maxArgLen                       int // bytes
-	errorsPerSecond, warnsPerSecond int // 0 is no limit
+	maxArgLen                       int // bytes; 0 or less is no limit
+	errorsPerSecond, warnsPerSecond int // 0 or less is no limit
 }
 
 // check returns everything that is wrong with the options.
@@ -61,9 +61,6 @@ func (o *logOptions) check() error {
 		oneOf("loggerOutput", o.output, "stderr", "stdout"),
 		zoneErr,
 		fieldsErr,
-		notNegative("loggerMaxArgLen", o.maxArgLen),
-		notNegative("loggerErrorsPerSecondLimit", o.errorsPerSecond),
-		notNegative("loggerWarnsPerSecondLimit", o.warnsPerSecond),
 	)
 }
 
@@ -110,19 +107,23 @@ func newLogger(o logOptions, out io.Writer, count onMessage) *slog.Logger {
 type lineStyle struct {
 	zone         *time.Location
 	noTimestamps bool
-	maxArgLen    int // bytes; 0 is no limit
+	maxArgLen    int // bytes; 0 or less is no limit
 }
 
 func (s lineStyle) timestamp(at time.Time) string {
 	return at.In(s.zone).Format("2006-01-02T15:04:05.000Z0700")
 }
 
+// shortest is the least length that shows what was left out, in bytes.
+const shortest = len("a..z")
+
 // shorten takes the middle from a text that is too long.
 func (s lineStyle) shorten(text string) string {
-	if s.maxArgLen == 0 || len(text) <= s.maxArgLen {
+	longest := max(s.maxArgLen, shortest)
+	if s.maxArgLen <= 0 || len(text) <= longest {
 		return text
 	}
-	half := s.maxArgLen / 2
+	half := longest/2 - 1
 	return strings.ToValidUTF8(text[:half], "") + ".." + strings.ToValidUTF8(text[len(text)-half:], "")
 }
 

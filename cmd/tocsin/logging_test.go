@@ -140,13 +140,17 @@ func TestLongValuesLoseTheirMiddle(t *testing.T) {
 		log.Info("hello", "text", "0123456789abc", "error", errors.New("0123456789abc"))
 	}
 	for _, format := range []string{"default", "json"} {
-		got := lines(t, long, "-loggerMaxArgLen=6", "-loggerFormat="+format)
-		if strings.Count(got, "012..abc") != 2 {
-			t.Errorf("format %s: %s", format, got)
+		for limit, want := range map[string]string{"12": "01234..89abc", "6": "01..bc", "1": "0..c", "13": "0123456789abc"} {
+			got := lines(t, long, "-loggerMaxArgLen="+limit, "-loggerFormat="+format)
+			if strings.Count(got, want) != 2 {
+				t.Errorf("format %s, limit %s: %s", format, limit, got)
+			}
 		}
 	}
-	if got := lines(t, long, "-loggerMaxArgLen=0"); strings.Count(got, "0123456789abc") != 2 {
-		t.Errorf("without a limit: %s", got)
+	for _, none := range []string{"0", "-1"} {
+		if got := lines(t, long, "-loggerMaxArgLen="+none); strings.Count(got, "0123456789abc") != 2 {
+			t.Errorf("without a limit, by %s: %s", none, got)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // logLimit bounds how many errors and warnings one place in the code may log per
 // second. It is safe for concurrent use.
 type logLimit struct {
-	errors, warns int // per second and place; 0 is no limit
+	errors, warns int // per second and place; 0 or less is no limit
 
 	mu      sync.Mutex // guards the fields below
 	second  int64      // the one that is counted, as Unix time
@@ -35,7 +35,7 @@ func (l *logLimit) admit(level slog.Level, location string, at time.Time) (ok bo
 	case slog.LevelWarn:
 		limit = l.warns
 	}
-	if limit == 0 {
+	if limit <= 0 {
 		return true, ""
 	}
 	l.mu.Lock()

@@ -29,6 +29,8 @@ func (f *flags) shownValue(e *entry) string {
 		return masked
 	case e.Name == "rule":
 		return shownRuleFiles(f.ruleFiles.items)
+	case e.Name == "notifier.config":
+		return shownRuleFiles([]string{f.options.Notifier.Config})
 	default:
 		return e.Value.String()
 	}

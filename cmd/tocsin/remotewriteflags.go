@@ -24,7 +24,7 @@ func addRemoteWriteFlags(f *flagSet, o *app.RemoteWriteOptions) *remoteWriteFlag
 	f.add(&w.urls, "remoteWrite.url", "Where results of recording rules and the state of alerts are written; every URL given gets all of them, from a queue of its own, and the lists below pair with it: one value is for all URLs. Required for recording rules")
 	f.bool(&o.ShowURL, "remoteWrite.showURL", false, "Show -remoteWrite.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")
 	f.bool(&o.DisablePathAppend, "remoteWrite.disablePathAppend", false, "Use the URL as it is instead of appending /api/v1/write")
-	concurrency := f.int(&o.Concurrency, "remoteWrite.concurrency", 2*runtime.GOMAXPROCS(0), "Requests in flight, for each URL")
+	concurrency := f.int(&o.Concurrency, "remoteWrite.concurrency", usualConcurrency(), "Requests in flight, for each URL")
 	concurrency.defaultDoc = "twice the CPUs"
 	f.duration(&o.FlushInterval, "remoteWrite.flushInterval", 2*time.Second, "Longest a series waits for its batch to fill")
 	f.int(&o.MaxBatchSize, "remoteWrite.maxBatchSize", 10_000, "Most series in one request")
@@ -43,8 +43,14 @@ func addRemoteWriteFlags(f *flagSet, o *app.RemoteWriteOptions) *remoteWriteFlag
 	return w
 }
 
+// usualConcurrency is what stands for 0 as well.
+func usualConcurrency() int { return 2 * runtime.GOMAXPROCS(0) }
+
 // options fills in the targets, or returns everything that is wrong with them.
 func (w *remoteWriteFlags) options(o *app.RemoteWriteOptions) error {
+	if o.Concurrency <= 0 {
+		o.Concurrency = usualConcurrency()
+	}
 	n := len(w.urls.items)
 	if n == 0 {
 		_, err := w.targets.client(0, 1) // a mistake is one even if nothing is written

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
+	"slices"
 	"strings"
 
 	"tocsin/config"
@@ -14,7 +14,16 @@ import (
 // checkOptions returns everything that is wrong with the options, each problem
 // with the name of its flag. A dry run needs no datasource.
 func (f *flags) checkOptions() error {
-	return errors.Join(f.checkURLs(), f.checkChoices(), f.checkRanges(), f.checkListenAddrs())
+	return errors.Join(f.checkFiles(), f.checkURLs(), f.checkChoices(), f.checkRanges(), f.checkServerAuth(), f.checkObjectStorage())
+}
+
+// checkFiles refuses rule files without a name, as a trailing comma or an empty
+// variable makes them.
+func (f *flags) checkFiles() error {
+	if i := slices.Index(f.ruleFiles.items, ""); i >= 0 {
+		return fmt.Errorf("-rule: item %d is empty", i+1)
+	}
+	return nil
 }
 
 func (f *flags) checkURLs() error {
@@ -41,7 +50,7 @@ func (f *flags) checkURLs() error {
 func (f *flags) checkChoices() error {
 	o := &f.options
 	return errors.Join(
-		oneOf("rule.defaultRuleType", f.defaultType, string(config.Prometheus), string(config.Graphite), string(config.VLogs)),
+		oneOf("rule.defaultRuleType", string(o.Rules.DefaultType), string(config.Prometheus), string(config.Graphite), string(config.VLogs)),
 		oneOf("rule.conflictingLabels", o.Rules.ConflictingLabels, "exported", "override"),
 	)
 }
@@ -62,14 +71,11 @@ func (f *flags) checkRanges() error {
 	r, w := &o.Rules, &o.RemoteWrite
 	return errors.Join(
 		positive("evaluationInterval", r.EvaluationInterval),
-		notNegative("configCheckInterval", r.ConfigCheckInterval),
 		notNegative("rule.evalDelay", r.EvalDelay),
 		notNegative("group.maxStartDelay", r.MaxStartDelay),
-		notNegative("rule.resultsLimit", r.ResultsLimit),
-		notNegative("rule.resendDelay", r.ResendDelay),
-		notNegative("rule.maxResolveDuration", r.MaxResolveDuration),
 		notNegative("rule.resendOnErrorDuration", r.ErrorResendDuration),
 		notNegative("rule.chainWait", r.ChainWait),
+		notNegative("rule.chainDelay", r.ChainDelay),
 		notNegative("rule.catchUp", r.CatchUp),
 		positive("rule.catchUpConcurrency", r.CatchUpConcurrency),
 		positive("storage.maxDiskUsage", o.Storage.MaxDiskUsage),
@@ -77,19 +83,17 @@ func (f *flags) checkRanges() error {
 		positive("rule.maxFileSize", r.MaxFileSize),
 
 		notNegative("datasource.queryStep", o.Datasource.QueryStep),
-		notNegative("datasource.roundDigits", o.Datasource.RoundDigits),
 		positive("datasource.queryTimeout", o.Datasource.QueryTimeout),
 		notNegative("datasource.maxConcurrentQueries", o.Datasource.MaxConcurrency),
 		notNegative("datasource.idleConnTimeout", f.datasource.direct.IdleConnTimeout),
 		notNegative("datasource.maxIdleConnections", f.datasource.direct.MaxIdleConnections),
 
-		positive("remoteWrite.concurrency", w.Concurrency),
-		positive("remoteWrite.flushInterval", w.FlushInterval),
-		positive("remoteWrite.maxBatchSize", w.MaxBatchSize),
-		positive("remoteWrite.maxQueueSize", w.MaxQueueSize),
-		positive("remoteWrite.retryMinInterval", w.RetryMinInterval),
+		notNegative("remoteWrite.flushInterval", w.FlushInterval),
+		notNegative("remoteWrite.maxBatchSize", w.MaxBatchSize),
+		notNegative("remoteWrite.maxQueueSize", w.MaxQueueSize),
+		notNegative("remoteWrite.retryMinInterval", w.RetryMinInterval),
 		notNegative("remoteWrite.retryMaxTime", w.RetryMaxTime),
-		positive("remoteWrite.sendTimeout", w.SendTimeout),
+		notNegative("remoteWrite.sendTimeout", w.SendTimeout),
 		notNegative("remoteWrite.drainTimeout", w.DrainTimeout),
 		notNegative("remoteWrite.idleConnTimeout", f.remoteWrite.common.IdleConnTimeout),
 		notNegative("remoteWrite.maxIdleConnections", f.remoteWrite.common.MaxIdleConnections),
@@ -100,9 +104,13 @@ func (f *flags) checkRanges() error {
 		positive("notifier.maxBatchSize", o.Notifier.MaxBatchSize),
 		positive("notifier.maxAge", o.Notifier.MaxAge),
 		notNegative("notifier.drainTimeout", o.Notifier.DrainTimeout),
+		notNegative("promscrape.consulSDCheckInterval", o.Notifier.Discovery.ConsulInterval),
+		notNegative("promscrape.consul.waitTime", o.Notifier.Discovery.ConsulWait),
+		notNegative("promscrape.dnsSDCheckInterval", o.Notifier.Discovery.DNSInterval),
 
-		notNegative("http.idleConnTimeout", o.HTTP.IdleConnTimeout),
-		notNegative("http.maxGracefulShutdownDuration", o.HTTP.MaxGracefulShutdown),
+		notNegative("http.connTimeout", o.HTTP.Server.ConnTimeout),
+		notNegative("http.idleConnTimeout", o.HTTP.Server.IdleConnTimeout),
+		notNegative("http.maxGracefulShutdownDuration", o.HTTP.Server.MaxGracefulShutdown),
 		notNegative("http.shutdownDelay", o.HTTP.ShutdownDelay),
 	)
 }
@@ -123,17 +131,10 @@ func notNegative[T cmp.Ordered](flag string, value T) error {
 	return fmt.Errorf("-%s must not be negative, as %v is", flag, value)
 }
 
-// checkListenAddrs refuses addresses that cannot be listened at whatever the
-// machine.
-func (f *flags) checkListenAddrs() error {
-	var errs []error
-	for _, addr := range f.listenAddrs.items {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			errs = append(errs, fmt.Errorf("-httpListenAddr: %q is not of the form host:port or :port", addr))
-		}
-	}
+// checkServerAuth refuses half of an authentication.
+func (f *flags) checkServerAuth() error {
 	if f.options.HTTP.AuthPassword != "" && f.options.HTTP.AuthUsername == "" {
-		errs = append(errs, errors.New("-httpAuth.password needs -httpAuth.username"))
+		return errors.New("-httpAuth.password needs -httpAuth.username")
 	}
-	return errors.Join(errs...)
+	return nil
 }

@@ -55,6 +55,20 @@ func intKind() kind[int] {
 	}
 }
 
+func floatKind() kind[float64] {
+	return kind[float64]{
+		name: "float",
+		parse: func(s string) (float64, error) {
+			v, err := strconv.ParseFloat(s, 64)
+			if err != nil {
+				return 0, errors.New("not a number")
+			}
+			return v, nil
+		},
+		format: func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) },
+	}
+}
+
 func durationKind() kind[time.Duration] {
 	return kind[time.Duration]{name: "duration", parse: parseDuration, format: time.Duration.String}
 }

@@ -22,8 +22,12 @@ type Signals struct {
 	Reload <-chan struct{} // a reload is wanted
 	Log    *slog.Logger
 	Stdout io.Writer // for the verdict of a dry run
+	// Terminal is where progress of a replay can be drawn; nil if that is nowhere.
+	Terminal io.Writer
 	// WriteLogMetrics writes the metrics of the logger; nil if it has none.
 	WriteLogMetrics func(io.Writer)
+	// Ready is called once rules run and requests are served; nil if nobody asks.
+	Ready func()
 }
 
 // Run runs the daemon until ctx is done, and then stops it: what was accepted for
@@ -34,7 +38,10 @@ func Run(ctx context.Context, o Options, s Signals) error {
 	if o.DryRun {
 		return dryRun(ctx, &o, s)
 	}
-	a, err := newApp(&o, s)
+	if o.Replay.Wanted {
+		return runReplay(ctx, &o, s)
+	}
+	a, err := newApp(ctx, &o, s)
 	if err == nil {
 		err = a.run(ctx)
 	}
@@ -59,31 +66,36 @@ type App struct {
 	journal    *journal.Journal // nil without a store
 	datasource *datasource.Client
 	notifiers  notifiers
-	manager    *rules.Manager
-	reloader   *reloader
-	web        *web.Server
-	closers    closers
+	// notifierFile is what notifiers come from; nil if that is the command line.
+	notifierFile *notifierFile
+	manager      *rules.Manager
+	reloader     *reloader
+	web          *web.Server
+	closers      closers
 
 	serveErrors <-chan error // of a listener that broke
 }
 
 // newApp builds the parts. With an error, the App still has to be closed.
-func newApp(o *Options, s Signals) (*App, error) {
+func newApp(ctx context.Context, o *Options, s Signals) (*App, error) {
 	a := &App{
 		opts: o, signals: s, log: s.Log, metrics: metrics.NewSet(), started: time.Now(),
 		manager: rules.NewManager(),
 	}
-	deps, err := a.deps()
+	if err := a.startPushing(); err != nil {
+		return a, err
+	}
+	deps, err := a.deps(ctx)
 	if err != nil {
 		return a, err
 	}
 	a.closers.add("groups", shutdownRounds, a.manager.Close)
-	t, err := ruleTransport(a.metrics)
+	from, err := newRuleSources(&o.Rules, a.metrics)
 	if err != nil {
 		return a, err
 	}
-	a.closers.add("rule file connections", 0, closing(t))
-	a.reloader = newReloader(a, deps, newLoader(o, t, a.log))
+	a.closers.add("rule file connections", 0, closing(from))
+	a.reloader = newReloader(a, deps, newLoader(o, from, a.log))
 	a.web = a.newWeb(deps.Link)
 	return a, nil
 }
@@ -93,7 +105,7 @@ const shutdownRounds = 5 * time.Second
 
 // deps builds what groups need from the world, all but the templates. Clients
 // are built in the order in which they are to be closed last.
-func (a *App) deps() (*rules.Deps, error) {
+func (a *App) deps(ctx context.Context) (*rules.Deps, error) {
 	o := a.opts
 	conflict, err := rules.ParseConflict(o.Rules.ConflictingLabels)
 	if err != nil {
@@ -104,7 +116,7 @@ func (a *App) deps() (*rules.Deps, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.notifiers, err = a.notifier(); err != nil {
+	if a.notifiers, err = a.notifier(ctx); err != nil {
 		return nil, err
 	}
 	a.startJournal(writers)
@@ -128,7 +140,7 @@ func (a *App) deps() (*rules.Deps, error) {
 			SilentRemoval:     o.Rules.SilentRemoval,
 			ResendDelay:       o.Rules.ResendDelay, MaxResolveDuration: o.Rules.MaxResolveDuration,
 			ErrorResend: o.Rules.ErrorResendDuration, QueryTimeout: o.Datasource.QueryTimeout,
-			ChainWait: o.Rules.ChainWait, MaxStartDelay: o.Rules.MaxStartDelay,
+			ChainWait: o.Rules.ChainWait, ChainDelay: o.Rules.ChainDelay, MaxStartDelay: o.Rules.MaxStartDelay,
 		},
 	}
 	if writers != nil {
@@ -157,6 +169,9 @@ func (a *App) run(ctx context.Context) error {
 	defer sd.stopping()
 	a.log.Info("tocsin is ready", "version", a.opts.Version, "took", time.Since(a.started))
 	sd.ready()
+	if a.signals.Ready != nil {
+		a.signals.Ready()
+	}
 	go a.endWhenBroken(serving, stop)
 	a.reloader.run(serving, a.signals.Reload, sd)
 	a.log.Info("tocsin is stopping")

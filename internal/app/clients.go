@@ -2,23 +2,19 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-
-	"tocsin/internal/alertmanager"
 	"tocsin/internal/datasource"
 	"tocsin/internal/httpx"
-	"tocsin/internal/journal"
 	"tocsin/internal/remotewrite"
 	"tocsin/rules"
 )
 
 // transport builds the transport of one endpoint and closes it with the app.
 func (a *App) transport(name string, o httpx.ClientOptions) (http.RoundTripper, error) {
+	o.Lookup = httpx.Lookup{IPv4Only: !a.opts.HTTP.Server.IPv6, Log: a.log.With("client", name)}
 	t, err := o.RoundTripper(a.metrics)
 	if err != nil {
 		return nil, fmt.Errorf("-%s: %w", name, err)
@@ -27,16 +23,8 @@ func (a *App) transport(name string, o httpx.ClientOptions) (http.RoundTripper, 
 	return t, nil
 }
 
-// ruleTransport builds the transport by which rule files are fetched.
-func ruleTransport(m *metrics.Set) (*httpx.Transport, error) {
-	if m == nil {
-		m = metrics.NewSet()
-	}
-	return httpx.ClientOptions{MetricsPrefix: "tocsin_rule_files", MaxIdleConnections: 1, IdleConnTimeout: 50 * time.Second}.RoundTripper(m)
-}
-
-func closing(t *httpx.Transport) func(context.Context) error {
-	return func(context.Context) error { return t.Close() }
+func closing(c io.Closer) func(context.Context) error {
+	return func(context.Context) error { return c.Close() }
 }
 
 // querier builds the client of -datasource.url.
@@ -50,7 +38,8 @@ func (a *App) querier() (*datasource.Client, error) {
 	}
 	c, err := datasource.New(datasource.Options{
 		URL: o.URL, Transport: t, QueryStep: o.QueryStep, DisableStepParam: o.DisableStepParam,
-		AppendTypePrefix: o.AppendTypePrefix, RoundDigits: o.RoundDigits, ShowURL: o.ShowURL,
+		AppendTypePrefix: o.AppendTypePrefix, DisablePathAppend: a.opts.RemoteRead.DisablePathAppend,
+		ClusterMode: a.opts.Tenants.Enabled, RoundDigits: o.RoundDigits, ShowURL: o.ShowURL,
 		MaxConcurrency: o.MaxConcurrency, Metrics: a.metrics, Log: a.log.With("client", "datasource"),
 	})
 	if err != nil {
@@ -71,7 +60,8 @@ func (a *App) restorer(c *rules.Counters) (*rules.Restorer, error) {
 	}
 	q, err := datasource.New(datasource.Options{
 		URL: o.URL, Transport: t, QueryStep: a.opts.Datasource.QueryStep,
-		DisablePathAppend: o.DisablePathAppend, ShowURL: o.ShowURL, Log: a.log.With("client", "remote read"),
+		DisablePathAppend: o.DisablePathAppend, ClusterMode: a.opts.Tenants.Enabled,
+		ShowURL: o.ShowURL, Log: a.log.With("client", "remote read"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("-remoteRead.url: %w", err)
@@ -94,7 +84,7 @@ func (a *App) writers() (*remotewrite.Set, error) {
 		targets[i] = remotewrite.Target{URL: o.Targets[i].URL, Transport: t}
 	}
 	set, err := remotewrite.NewSet(remotewrite.Options{
-		DisablePathAppend: o.DisablePathAppend, ShowURL: o.ShowURL,
+		DisablePathAppend: o.DisablePathAppend, ClusterMode: a.opts.Tenants.Enabled, ShowURL: o.ShowURL,
 		Concurrency: o.Concurrency, FlushInterval: o.FlushInterval,
 		MaxBatchSize: o.MaxBatchSize, MaxQueueSize: o.MaxQueueSize,
 		RetryMinInterval: o.RetryMinInterval, RetryMaxTime: o.RetryMaxTime, SendTimeout: o.SendTimeout,
@@ -103,50 +93,5 @@ func (a *App) writers() (*remotewrite.Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-remoteWrite.url: %w", err)
 	}
-	return set, nil
-}
-
-// notifiers is who is told of alerts, and how they are doing.
-type notifiers interface {
-	journal.Notifier
-	Targets() []alertmanager.Status
-}
-
-// notifier builds and starts the clients of -notifier.url; nil if there are none.
-func (a *App) notifier() (notifiers, error) {
-	o := &a.opts.Notifier
-	if o.Blackhole {
-		b := alertmanager.NewBlackhole(a.metrics)
-		b.Start()
-		return b, nil
-	}
-	if len(o.URLs) == 0 {
-		return nil, nil
-	}
-	endpoints := make([]alertmanager.Endpoint, len(o.URLs))
-	for i, u := range o.URLs {
-		t, err := a.transport("notifier", o.Targets[i].Client)
-		if err != nil {
-			return nil, err
-		}
-		endpoints[i] = alertmanager.Endpoint{URL: u, Transport: t, SendTimeout: o.Targets[i].SendTimeout}
-	}
-	targets, err := alertmanager.NewTargets(alertmanager.Options{
-		MaxBatchSize: o.MaxBatchSize, MaxAge: o.MaxAge, ShowURL: o.ShowURL,
-		SuppressDuplicates: o.SuppressDuplicateErrors, Log: a.log.With("client", "notifier"),
-	}, endpoints)
-	if err != nil {
-		return nil, fmt.Errorf("-notifier.url: %w", err)
-	}
-	set := alertmanager.NewSet(a.metrics, targets)
-	set.Start()
-	a.closers.add("notifiers", o.DrainTimeout, func(ctx context.Context) error {
-		err := set.Close(ctx)
-		if a.journal != nil && errors.Is(err, alertmanager.ErrUndelivered) {
-			a.log.Info("alerts are left for the next run to deliver", "reason", err)
-			return nil
-		}
-		return err
-	})
 	return set, nil
 }

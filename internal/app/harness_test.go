@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"tocsin/internal/httpserver"
 	"tocsin/internal/httpx"
 )
 
@@ -38,10 +39,22 @@ func options(w *world, files ...string) Options {
 			QueryStep: 5 * time.Minute, QueryTimeout: time.Minute, MaxConcurrency: 100,
 		},
 		HTTP: HTTPOptions{
-			ListenAddrs: []string{"127.0.0.1:0"}, MaxGracefulShutdown: time.Second, IdleConnTimeout: time.Minute,
+			Server: httpserver.Options{
+				Listeners:           listeners("127.0.0.1:0"),
+				MaxGracefulShutdown: time.Second, IdleConnTimeout: time.Minute,
+			},
 		},
 		Version: "tocsin-test",
 	}
+}
+
+// listeners are plain ones at the given addresses.
+func listeners(addrs ...string) []httpserver.Listener {
+	var all []httpserver.Listener
+	for _, addr := range addrs {
+		all = append(all, httpserver.Listener{Addr: addr, Flag: "-httpListenAddr"})
+	}
+	return all
 }
 
 func client(prefix string) httpx.ClientOptions {

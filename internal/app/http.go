@@ -1,14 +1,6 @@
 package app
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
-	"time"
-
-	"tocsin/internal/alertmanager"
 	"tocsin/internal/web"
 	"tocsin/rules"
 )
@@ -23,7 +15,8 @@ func (a *App) newWeb(link rules.Linker) *web.Server {
 	return web.New(web.Options{
 		State: web.State{
 			Groups: a.manager.Groups, Link: link,
-			RequestLine: a.datasource.Request, Notifiers: a.notifierGroups,
+			RequestLine: a.datasource.Request, Notifiers: a.notifierGroups, Waiting: a.waitingAlerts,
+			Deliveries: a.deliveries,
 		},
 		Control: web.Control{
 			Reload: a.reloader.Reload, Ready: a.reloader.Ready,
@@ -35,73 +28,9 @@ func (a *App) newWeb(link rules.Linker) *web.Server {
 			ReloadKey: o.ReloadAuthKey, MetricsKey: o.MetricsAuthKey,
 			FlagsKey: o.FlagsAuthKey, PprofKey: o.PprofAuthKey,
 		},
+		DisableCompression: o.DisableCompression, DisableCORS: o.DisableCORS,
 		Flags: flags, PathPrefix: o.PathPrefix, Version: a.opts.Version,
-		Metrics: a.metrics, Log: a.log.With("part", "web"),
+		PrometheusErrors: o.PrometheusErrors,
+		Metrics:          a.metrics, Log: a.log.With("part", "web"),
 	})
-}
-
-func (a *App) notifierGroups() []web.NotifierGroup {
-	if a.notifiers == nil {
-		return nil
-	}
-	statuses := a.notifiers.Targets()
-	if len(statuses) == 0 {
-		return nil
-	}
-	targets := make([]web.NotifierTarget, len(statuses))
-	for i, s := range statuses {
-		targets[i] = notifierTarget(s)
-	}
-	return []web.NotifierGroup{{Kind: "static", Targets: targets}}
-}
-
-func notifierTarget(s alertmanager.Status) web.NotifierTarget {
-	return web.NotifierTarget{
-		Address: s.Address, Labels: s.Labels, LastError: s.LastError,
-		LastSuccess: s.LastSuccess, Queued: s.Queued, Oldest: s.Oldest,
-	}
-}
-
-// listen opens all the listen addresses and begins to serve on them.
-func (a *App) listen() error {
-	var servers []*http.Server
-	failed := make(chan error, len(a.opts.HTTP.ListenAddrs))
-	a.closers.add("web", 0, func(context.Context) error { return a.stopServing(servers) })
-	for _, addr := range a.opts.HTTP.ListenAddrs {
-		ln, err := net.Listen("tcp", addr)
-		if err != nil {
-			return fmt.Errorf("-httpListenAddr: %w", err)
-		}
-		s := &http.Server{
-			Handler:           a.web,
-			ReadHeaderTimeout: 10 * time.Second,
-			IdleTimeout:       a.opts.HTTP.IdleConnTimeout,
-			ErrorLog:          serverLog(a.log),
-		}
-		servers = append(servers, s)
-		a.log.Info("listening", "address", ln.Addr().String())
-		go func() {
-			if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-				failed <- err
-			}
-		}()
-	}
-	a.serveErrors = failed
-	return nil
-}
-
-// stopServing ends the servers. For the time of -http.shutdownDelay they go on
-// and say that they are not healthy, so that nobody sends them anything new.
-func (a *App) stopServing(servers []*http.Server) error {
-	a.web.Drain()
-	time.Sleep(a.opts.HTTP.ShutdownDelay)
-	ctx, cancel := context.WithTimeout(context.Background(), a.opts.HTTP.MaxGracefulShutdown)
-	defer cancel()
-	var errs []error
-	for _, s := range servers {
-		if err := s.Shutdown(ctx); err != nil {
-			errs = append(errs, err, s.Close())
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -121,7 +121,7 @@ func TestLibrariesStayWhereTheyBelong(t *testing.T) {
 		"github.com/prometheus/prometheus/tsdb":          regexp.MustCompile(`^cmd/tocsin-tool`),
 		"github.com/prometheus/prometheus/prompb":        regexp.MustCompile(`^(cmd/tocsin-tool|internal/e2e)`),
 		"text/template":                                  regexp.MustCompile(`^internal/template$`),
-		"github.com/VictoriaMetrics/metricsql":           regexp.MustCompile(`^(config|internal/(metricsql|template|web))$`),
+		"github.com/VictoriaMetrics/metricsql":           regexp.MustCompile(`^(config|internal/(metricsql|relabel|template|web))$`),
 		"github.com/prometheus/prometheus/promql/parser": regexp.MustCompile(`^(internal/metricsql|cmd/tocsin-tool.*)$`),
 	} {
 		for name, p := range listPackages(t) {

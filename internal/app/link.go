@@ -16,18 +16,23 @@ import (
 // says, else the name of this host, the port of the first listener and the path
 // prefix.
 func externalURL(o *Options) string {
-	if o.External.URL != "" || len(o.HTTP.ListenAddrs) == 0 {
+	listeners := o.HTTP.Server.Listeners
+	if o.External.URL != "" || len(listeners) == 0 {
 		return o.External.URL
+	}
+	scheme := "http://"
+	if listeners[0].TLS != nil {
+		scheme = "https://"
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost"
 	}
-	_, port, err := net.SplitHostPort(o.HTTP.ListenAddrs[0])
+	_, port, err := net.SplitHostPort(listeners[0].Addr)
 	if err != nil {
-		return "http://" + host + o.HTTP.PathPrefix
+		return scheme + host + o.HTTP.PathPrefix
 	}
-	return "http://" + net.JoinHostPort(host, port) + o.HTTP.PathPrefix
+	return scheme + net.JoinHostPort(host, port) + o.HTTP.PathPrefix
 }
 
 // newLink returns how the address of an alert is made: by the template of

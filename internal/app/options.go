@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"tocsin/config"
+	"tocsin/internal/httpserver"
 	"tocsin/internal/httpx"
+	"tocsin/internal/pushmetrics"
 )
 
 // Options is everything the command line decides. The zero value of a field
@@ -20,6 +22,9 @@ type Options struct {
 	Notifier    NotifierOptions
 	External    ExternalOptions
 	HTTP        HTTPOptions
+	Metrics     MetricsOptions
+	Tenants     config.Tenants // of the cluster that is asked and written to
+	Replay      ReplayOptions
 
 	DryRun bool
 	// Flags are the flags with their values as /flags and the flag metric show
@@ -37,8 +42,9 @@ type Flag struct {
 
 // RuleOptions says which rules run and how.
 type RuleOptions struct {
-	Files     []string // files, globs and http(s) URLs
+	Files     []string // files, globs, http(s) URLs and prefixes of objects
 	Templates []string // files and globs of -rule.templates
+	Objects   ObjectStorageOptions
 
 	DefaultType        config.Type
 	EvaluationInterval time.Duration
@@ -61,9 +67,10 @@ type RuleOptions struct {
 	CatchUp             time.Duration // how old missed evaluations may be that are made up for; 0 is not at all
 	CatchUpConcurrency  int           // queries for that under way at once
 	ChainWait           time.Duration // how long a chained rule waits for remote write
+	ChainDelay          time.Duration // until queries find what remote write has delivered
 	ConfigCheckInterval time.Duration // 0 is never
-	LoadTimeout         time.Duration // for one rule URL
-	MaxFileSize         int64         // bytes of one rule file or URL
+	LoadTimeout         time.Duration // for one rule URL, object or listing of objects
+	MaxFileSize         int64         // bytes of one rule file, URL or object
 }
 
 // DatasourceOptions says where expressions are evaluated.
@@ -122,6 +129,8 @@ type StorageOptions struct {
 type NotifierOptions struct {
 	URLs                    []string
 	Targets                 []NotifierTarget // one per URL
+	Config                  string           // file, or http(s) URL of one, that says so instead; "" is none
+	Discovery               DiscoveryOptions // of those in Config
 	Blackhole               bool
 	ShowURL                 bool
 	MaxBatchSize            int           // alerts per request
@@ -145,15 +154,27 @@ type ExternalOptions struct {
 
 // HTTPOptions is tocsin's own server.
 type HTTPOptions struct {
-	ListenAddrs         []string
-	PathPrefix          string
-	MaxGracefulShutdown time.Duration
-	ShutdownDelay       time.Duration
-	IdleConnTimeout     time.Duration
-	AuthUsername        string
-	AuthPassword        httpx.Secret
-	ReloadAuthKey       httpx.Secret
-	MetricsAuthKey      httpx.Secret
-	FlagsAuthKey        httpx.Secret
-	PprofAuthKey        httpx.Secret
+	Server             httpserver.Options
+	PathPrefix         string
+	ShutdownDelay      time.Duration
+	DisableCompression bool
+	DisableCORS        bool
+	PrometheusErrors   bool // errorType of errors below /api/v1 is a word
+	AuthUsername       string
+	AuthPassword       httpx.Secret
+	ReloadAuthKey      httpx.Secret
+	MetricsAuthKey     httpx.Secret
+	FlagsAuthKey       httpx.Secret
+	PprofAuthKey       httpx.Secret
+}
+
+// MetricsOptions says how the metrics of the process are shown, and where they are
+// pushed to.
+type MetricsOptions struct {
+	ExposeMetadata   bool
+	PushURLs         []string // none pushes nothing
+	PushInterval     time.Duration
+	PushLabels       []pushmetrics.Label
+	PushHeaders      []string // "Name: value"
+	PushUncompressed bool
 }

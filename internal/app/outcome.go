@@ -16,15 +16,16 @@ type outcome struct {
 	began   time.Time
 	took    time.Duration
 
-	change   rules.Change
-	problems []error // by file and line; a line each, without secrets
+	change    rules.Change
+	notifiers bool    // the notifier file was put in force anew
+	problems  []error // by file and line; a line each, without secrets
 }
 
 // err returns the problems as one error, or nil.
 func (o *outcome) err() error { return located(o.problems...) }
 
 // changes reports whether anything runs that did not before, or the reverse.
-func (o *outcome) changes() bool { return len(o.change.Groups) > 0 }
+func (o *outcome) changes() bool { return len(o.change.Groups) > 0 || o.notifiers }
 
 // lines returns the problems as text.
 func (o *outcome) lines() []string {
@@ -53,7 +54,15 @@ func (o *outcome) log(log *slog.Logger) {
 	}
 	log.Log(context.Background(), level, message, slices.Concat(
 		[]any{"trigger", o.trigger, "took", o.took, "problems", len(o.problems)},
-		summary(o.change.Totals()))...)
+		summary(o.change.Totals()), o.ofNotifiers())...)
+}
+
+// ofNotifiers returns the attribute of a notifier file that was put in force.
+func (o *outcome) ofNotifiers() []any {
+	if !o.notifiers {
+		return nil
+	}
+	return []any{"notifiers", "changed"}
 }
 
 // summary returns totals as attributes of a log line.

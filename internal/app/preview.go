@@ -31,14 +31,15 @@ func (r *reloader) Plan(ctx context.Context) (web.Plan, error) {
 
 // preview answers a planRequest.
 func (r *reloader) preview(ctx context.Context) planAnswer {
-	plan, problems, err := r.plan(ctx)
+	p, err := r.plan(ctx)
 	if err != nil {
 		return planAnswer{err: err}
 	}
-	change, err := r.manager.Preview(plan)
+	defer p.notifiers.discard()
+	change, err := r.manager.Preview(p.rules)
 	if err != nil {
 		return planAnswer{err: err}
 	}
-	o := outcome{problems: sorted(problems, change.Problems)}
+	o := outcome{problems: sorted(p.problems, change.Problems)}
 	return planAnswer{plan: web.Plan{Change: change, Problems: o.lines()}}
 }

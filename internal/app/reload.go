@@ -23,10 +23,12 @@ type reloader struct {
 	log     *slog.Logger
 	loader  *loader
 	manager *rules.Manager
-	base    *rules.Deps // without templates
-	lenient bool
-	strict  bool          // all or nothing
-	every   time.Duration // of -configCheckInterval; 0 is never
+	// notifiers is the notifier file; nil without one.
+	notifiers *notifierFile
+	base      *rules.Deps // without templates
+	lenient   bool
+	strict    bool          // all or nothing
+	every     time.Duration // of -configCheckInterval; 0 is never
 
 	requests chan request
 	plans    chan planRequest
@@ -43,7 +45,7 @@ type request struct{ done chan error }
 
 func newReloader(a *App, deps *rules.Deps, l *loader) *reloader {
 	return &reloader{
-		log: a.log, loader: l, manager: a.manager, base: deps,
+		log: a.log, loader: l, manager: a.manager, notifiers: a.notifierFile, base: deps,
 		lenient:  !a.opts.Rules.ValidateTemplates,
 		strict:   a.opts.Rules.AllOrNothing,
 		every:    a.opts.Rules.ConfigCheckInterval,
@@ -197,19 +199,25 @@ func text(err error) string {
 // or ErrClosed.
 func (r *reloader) apply(ctx context.Context, trigger string) (*outcome, error) {
 	o := &outcome{trigger: trigger, began: time.Now()}
-	plan, problems, err := r.plan(ctx)
+	p, err := r.plan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if o.change, err = r.manager.Apply(plan); err != nil {
+	if o.change, err = r.manager.Apply(p.rules); err != nil {
+		p.notifiers.discard()
 		return nil, err
 	}
-	o.problems = sorted(problems, o.change.Problems)
-	o.took = time.Since(o.began)
+	o.problems = sorted(p.problems, o.change.Problems)
 	if o.change.Refused {
+		p.notifiers.discard()
+		o.took = time.Since(o.began)
 		return o, nil
 	}
-	r.engine = plan.Deps.Templates.(*template.Engine)
+	// After the rules, so that what is removed says goodbye to those who knew it.
+	o.notifiers = p.notifiers != nil
+	r.notifiers.commit(ctx, p.notifiers)
+	o.took = time.Since(o.began)
+	r.engine = p.rules.Deps.Templates.(*template.Engine)
 	if o.changes() {
 		// Reading rules takes many times the memory that they need afterwards.
 		debug.FreeOSMemory()
@@ -217,17 +225,26 @@ func (r *reloader) apply(ctx context.Context, trigger string) (*outcome, error) 
 	return o, nil
 }
 
-// plan loads everything anew and returns what is to be put in force, and what is
-// wrong with the files that are not.
-func (r *reloader) plan(ctx context.Context) (rules.Plan, []error, error) {
+// planned is what is to be put in force, and what is wrong with the files that are
+// not.
+type planned struct {
+	rules     rules.Plan
+	notifiers *notifierPlan // to be committed or discarded
+	problems  []error
+}
+
+// plan loads everything anew.
+func (r *reloader) plan(ctx context.Context) (*planned, error) {
 	c, err := r.loader.load(ctx)
 	if err != nil {
-		return rules.Plan{}, nil, err
+		return nil, err
 	}
 	if r.engine == nil && len(c.homeless) > 0 {
 		// Nothing runs yet: the command line is to blame, not a file.
-		return rules.Plan{}, nil, located(append(c.nowhere(), c.problems...)...)
+		return nil, located(append(c.nowhere(), c.problems...)...)
 	}
+	notifiers, problems := r.notifiers.prepare(ctx)
+	c.problems = append(c.problems, problems...)
 	for _, p := range c.homeless {
 		c.problems = append(c.problems, p)
 	}
@@ -239,10 +256,10 @@ func (r *reloader) plan(ctx context.Context) (rules.Plan, []error, error) {
 	}
 	deps := *r.base
 	deps.Templates = engine
-	return rules.Plan{
+	return &planned{notifiers: notifiers, problems: c.problems, rules: rules.Plan{
 		Files: c.files, Incomplete: c.incomplete, Deps: &deps, Lenient: r.lenient,
 		AllOrNothing: r.strict, Flawed: len(c.problems) > 0,
-	}, c.problems, nil
+	}}, nil
 }
 
 // sorted returns all problems, those of rule files by file and line.

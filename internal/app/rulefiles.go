@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"slices"
 
@@ -23,19 +22,20 @@ type loader struct {
 	unmatched []string // patterns that named no file the last time
 }
 
-func newLoader(o *Options, t http.RoundTripper, log *slog.Logger) *loader {
+func newLoader(o *Options, from *ruleSources, log *slog.Logger) *loader {
 	r := &o.Rules
 	return &loader{opts: o, log: log, config: config.NewLoader(config.Options{
 		Patterns: r.Files,
 		Defaults: config.Defaults{
 			Type: r.DefaultType, Interval: r.EvaluationInterval, EvalDelay: r.EvalDelay,
-			Limit: r.ResultsLimit, UpdateEntries: r.UpdateEntriesLimit,
+			Limit: r.ResultsLimit, UpdateEntries: r.UpdateEntriesLimit, Tenants: o.Tenants,
 		},
 		ValidateExpressions: r.ValidateExpressions,
 		StripPath:           r.StripFilePath,
 		MaxSize:             r.MaxFileSize,
 		Timeout:             r.LoadTimeout,
-		Transport:           t,
+		Transport:           from.transport(),
+		Objects:             from.store(),
 		Env:                 os.LookupEnv,
 	})}
 }
@@ -142,9 +142,8 @@ func (l *loader) build(groups []config.Group, c rules.TemplateCompiler) error {
 // missing says what the command line lacks for results of groups to have
 // somewhere to go.
 func (l *loader) missing(groups []config.Group) []error {
-	var alerts, records, tenants bool
+	var alerts, records bool
 	for i := range groups {
-		tenants = tenants || groups[i].Tenant != ""
 		for j := range groups[i].Rules {
 			alerts = alerts || groups[i].Rules[j].Kind == config.Alerting
 			records = records || groups[i].Rules[j].Kind == config.Recording
@@ -152,14 +151,11 @@ func (l *loader) missing(groups []config.Group) []error {
 	}
 	var errs []error
 	n := &l.opts.Notifier
-	if alerts && len(n.URLs) == 0 && !n.Blackhole {
-		errs = append(errs, errors.New("there are alerting rules, but nobody to tell: set -notifier.url, or -notifier.blackhole to tell nobody"))
+	if alerts && !n.wanted() && !n.Blackhole {
+		errs = append(errs, errors.New("there are alerting rules, but nobody to tell: set -notifier.url or -notifier.config, or -notifier.blackhole to tell nobody"))
 	}
 	if records && len(l.opts.RemoteWrite.Targets) == 0 {
 		errs = append(errs, errors.New("there are recording rules, but nowhere to write: set -remoteWrite.url"))
-	}
-	if tenants {
-		errs = append(errs, errors.New("there are groups with a tenant, which is not supported yet"))
 	}
 	return errs
 }
@@ -206,16 +202,17 @@ func flatten(err error) []error {
 
 // dryRun reads and builds everything, runs nothing and says how it went.
 func dryRun(ctx context.Context, o *Options, s Signals) error {
-	t, err := ruleTransport(nil)
+	from, err := newRuleSources(&o.Rules, nil)
 	if err != nil {
 		return err
 	}
-	defer t.Close()
-	l := newLoader(forDryRun(o), t, s.Log)
+	defer from.Close()
+	l := newLoader(forDryRun(o), from, s.Log)
 	c, err := l.load(ctx)
 	if err != nil {
 		return err
 	}
+	c.problems = append(c.problems, checkNotifierFile(ctx, o, s.Log)...)
 	n := 0
 	for _, f := range c.files {
 		if !c.broken {

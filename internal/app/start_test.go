@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tocsin/internal/httpserver"
 )
 
 // oneAlert is a file with one alerting rule, whose expression is down.
@@ -106,7 +108,7 @@ func TestListenerInUsePreventsTheStart(t *testing.T) {
 	defer taken.Close()
 	w := newWorld(t)
 	o := withBlackhole(options(w, ruleFile(t, oneAlert)))
-	o.HTTP.ListenAddrs = []string{"127.0.0.1:0", taken.Addr().String()}
+	o.HTTP.Server.Listeners = listeners("127.0.0.1:0", taken.Addr().String())
 	err2 := startError(t, o)
 	if !strings.HasPrefix(err2, "-httpListenAddr: ") || !strings.Contains(err2, taken.Addr().String()) {
 		t.Errorf("got %q, want the flag and the address", err2)
@@ -116,7 +118,7 @@ func TestListenerInUsePreventsTheStart(t *testing.T) {
 func TestEveryListenerServes(t *testing.T) {
 	w := newWorld(t)
 	o := withBlackhole(options(w, ruleFile(t, oneAlert)))
-	o.HTTP.ListenAddrs = []string{"127.0.0.1:0", "127.0.0.1:0"}
+	o.HTTP.Server.Listeners = listeners("127.0.0.1:0", "127.0.0.1:0")
 	d := start(t, o)
 	for _, r := range d.log.records("listening") {
 		resp, err := d.client.Get("http://" + attr(r, "address") + "/health")
@@ -221,7 +223,7 @@ func TestExternalURLDefaultsToHostAndPort(t *testing.T) {
 		{"", nil, ""},
 		{"https://alerts.example/tocsin", []string{":8880"}, "https://alerts.example/tocsin"},
 	} {
-		o := Options{External: ExternalOptions{URL: tt.given}, HTTP: HTTPOptions{ListenAddrs: tt.addrs}}
+		o := Options{External: ExternalOptions{URL: tt.given}, HTTP: HTTPOptions{Server: httpserver.Options{Listeners: listeners(tt.addrs...)}}}
 		if got := externalURL(&o); got != tt.want {
 			t.Errorf("%q, %q: got %q, want %q", tt.given, tt.addrs, got, tt.want)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"tocsin/config"
 	"tocsin/internal/app"
+	"tocsin/internal/httpserver"
 	"tocsin/internal/httpx"
 )
 
@@ -29,10 +30,10 @@ func daemonOptions(o Options, w *world, dir string) app.Options {
 			DrainTimeout: 5 * time.Second,
 		},
 		External: app.ExternalOptions{URL: "http://" + o.ListenAddr},
-		HTTP: app.HTTPOptions{
-			ListenAddrs:         []string{o.ListenAddr},
+		HTTP: app.HTTPOptions{Server: httpserver.Options{
+			Listeners:           []httpserver.Listener{{Addr: o.ListenAddr, Flag: "address of the demo"}},
 			MaxGracefulShutdown: 2 * time.Second,
-		},
+		}},
 		Version: o.Version,
 	}
 }
