@@ -12,47 +12,61 @@ import (
 // jsonType is the exact Content-Type that readers of the API compare with.
 const jsonType = "application/json"
 
-// apiHandler checks a request and returns what writes its answer, or an error to
-// answer with. Nothing may fail once writing began.
-type apiHandler func(v url.Values) (func(out *body), error)
+// apiHandler checks a request and returns its answer, or an error to answer with.
+type apiHandler func(v url.Values) (answer, error)
+
+// answer is what a request to the API is answered with.
+type answer struct {
+	tag   string          // "" if it has none
+	write func(out *body) // cannot fail
+}
+
+// rendered is an answer that was made already, and named by its text.
+func rendered(text []byte) answer {
+	return answer{tag: textTag(text), write: func(out *body) { out.buf = append(out.buf, text...) }}
+}
 
 // api returns the handler that answers path through h.
 func (s *Server) api(path string, h apiHandler) http.HandlerFunc {
 	invalid := s.counts.set.GetOrCreateCounter(errorsOf(path, "bad_request"))
 	return func(w http.ResponseWriter, r *http.Request) {
-		write, err := parseForm(r, h)
+		a, err := parseForm(r, h)
 		if err != nil {
 			invalid.Inc()
-			writeAPIError(w, err)
+			s.answerError(w, r, err)
+			return
+		}
+		if unchanged(w, r, a.tag) {
 			return
 		}
 		out := s.open(w, r, jsonType)
 		defer out.close()
-		write(out)
+		a.write(out)
 	}
 }
 
-func parseForm(r *http.Request, h apiHandler) (func(out *body), error) {
+func parseForm(r *http.Request, h apiHandler) (answer, error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, badRequest("cannot read the parameters: %s", err)
+		return answer{}, badRequest("cannot read the parameters: %s", err)
 	}
 	return h(r.Form)
 }
 
-func (s *Server) listRules(v url.Values) (func(out *body), error) {
+func (s *Server) listRules(v url.Values) (answer, error) {
 	q, err := parseRuleQuery(v)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	groups := byName(s.opts.State.Groups())
 	p, err := q.paging.cut(groups, q.selectFrom(groups))
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	return func(out *body) {
+	write := func(out *body) {
 		e := encoder{out: out, state: s.opts.State, extended: q.extended, noAlerts: q.noAlerts}
 		e.page(p)
-	}, nil
+	}
+	return answer{tag: p.tag(s.newTagger(len(p.matches))), write: write}, nil
 }
 
 // page writes the answer that holds the groups of p.
@@ -85,27 +99,31 @@ func appendTotal(dst []byte, name string, n int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-func (s *Server) listNotifiers(url.Values) (func(out *body), error) {
-	groups := s.opts.State.Notifiers()
-	return func(out *body) {
-		dst := append(out.buf, `{"status":"success","data":{"notifiers":[`...)
-		for i, g := range groups {
-			if i > 0 {
+func (s *Server) listNotifiers(url.Values) (answer, error) {
+	dst := []byte(`{"status":"success","data":{"notifiers":[`)
+	for i, g := range s.opts.State.Notifiers() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"kind":`...)
+		dst = jsontext.AppendString(dst, g.Kind)
+		dst = append(dst, `,"targets":[`...)
+		for j, t := range g.Targets {
+			if j > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(dst, `{"kind":`...)
-			dst = jsontext.AppendString(dst, g.Kind)
-			dst = append(dst, `,"targets":[`...)
-			for j, t := range g.Targets {
-				if j > 0 {
-					dst = append(dst, ',')
-				}
-				dst = appendTarget(dst, t)
-			}
-			dst = append(dst, `]}`...)
+			dst = appendTarget(dst, t)
 		}
-		out.buf = append(dst, `]}}`...)
-	}, nil
+		dst = append(dst, ']')
+		if g.LastError != "" {
+			dst = append(dst, `,"lastError":`...)
+			dst = jsontext.AppendString(dst, g.LastError)
+		}
+		dst = append(dst, '}')
+	}
+	dst = append(dst, ']')
+	dst = appendTotal(dst, "waiting", s.opts.State.Waiting())
+	return rendered(append(dst, `}}`...)), nil
 }
 
 func appendTarget(dst []byte, t NotifierTarget) []byte {
@@ -126,27 +144,28 @@ func appendTarget(dst []byte, t NotifierTarget) []byte {
 	return append(dst, '}')
 }
 
-func (s *Server) showGroup(v url.Values) (func(out *body), error) {
+func (s *Server) showGroup(v url.Values) (answer, error) {
 	id, err := parseID(v, "group_id")
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	g, err := findGroup(s.opts.State.Groups(), id)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	return func(out *body) {
+	write := func(out *body) {
 		e := encoder{out: out, state: s.opts.State, uncounted: true}
 		e.group(match{group: g, whole: true})
-	}, nil
+	}
+	return answer{tag: s.snapshotTag(g), write: write}, nil
 }
 
-func (s *Server) showRule(v url.Values) (func(out *body), error) {
+func (s *Server) showRule(v url.Values) (answer, error) {
 	g, r, err := lookUpRule(s.opts.State.Groups(), v)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	return func(out *body) {
+	write := func(out *body) {
 		e := encoder{out: out, state: s.opts.State}
 		e.rule(g, r)
 		if r.History.Len() > 0 {
@@ -154,18 +173,20 @@ func (s *Server) showRule(v url.Values) (func(out *body), error) {
 			out.buf = e.appendUpdates(out.buf, g, r)
 		}
 		out.buf = append(out.buf, '}')
-	}, nil
+	}
+	return answer{tag: s.snapshotTag(g), write: write}, nil
 }
 
-func (s *Server) showAlert(v url.Values) (func(out *body), error) {
+func (s *Server) showAlert(v url.Values) (answer, error) {
 	g, r, a, err := lookUpAlert(s.opts.State.Groups(), v)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	return func(out *body) {
+	write := func(out *body) {
 		e := encoder{out: out, state: s.opts.State}
 		out.buf = e.appendAlert(out.buf, g, r, a)
-	}, nil
+	}
+	return answer{tag: s.snapshotTag(g), write: write}, nil
 }
 
 // findGroup returns the group with vmalert's number id.

@@ -17,9 +17,8 @@ type alertRef struct {
 	alert *rules.Instance
 }
 
-// activeAlerts returns the pending and firing alerts that q asks for.
-func (q *alertQuery) activeAlerts(groups []*rules.Snapshot) []alertRef {
-	var refs []alertRef
+// eachActive calls f with each pending and firing alert that q asks for.
+func (q *alertQuery) eachActive(groups []*rules.Snapshot, f func(*rules.Snapshot, *rules.RuleSnapshot, *rules.Instance)) {
 	for _, g := range groups {
 		if !q.groupQuery.matches(g) {
 			continue
@@ -29,37 +28,63 @@ func (q *alertQuery) activeAlerts(groups []*rules.Snapshot) []alertRef {
 			for j := range r.Alerts {
 				a := &r.Alerts[j]
 				if a.State != rules.Inactive && q.labels.matchLabels(a.Labels) {
-					refs = append(refs, alertRef{group: g, rule: r, alert: a})
+					f(g, r, a)
 				}
 			}
 		}
 	}
+}
+
+// activeAlerts returns the pending and firing alerts that q asks for.
+func (q *alertQuery) activeAlerts(groups []*rules.Snapshot) []alertRef {
+	n := 0
+	q.eachActive(groups, func(*rules.Snapshot, *rules.RuleSnapshot, *rules.Instance) { n++ })
+	refs := make([]alertRef, 0, n)
+	q.eachActive(groups, func(g *rules.Snapshot, r *rules.RuleSnapshot, a *rules.Instance) {
+		refs = append(refs, alertRef{group: g, rule: r, alert: a})
+	})
 	return refs
 }
 
-// listAlerts lists alerts in the order of their ids' text, as vmalert does.
-func (s *Server) listAlerts(v url.Values) (func(out *body), error) {
+// tag returns the tag of the list of the alerts that q asks for: it is made of the
+// groups that have any.
+func (q *alertQuery) tag(t *tagger, groups []*rules.Snapshot) string {
+	var last *rules.Snapshot
+	q.eachActive(groups, func(g *rules.Snapshot, _ *rules.RuleSnapshot, _ *rules.Instance) {
+		if g != last {
+			t.addSnapshot(g)
+			last = g
+		}
+	})
+	return t.tag()
+}
+
+func (s *Server) listAlerts(v url.Values) (answer, error) {
 	q, err := parseAlertQuery(v)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	refs := q.activeAlerts(s.opts.State.Groups())
+	groups := s.opts.State.Groups()
+	write := func(out *body) { s.writeAlerts(out, q.activeAlerts(groups)) }
+	return answer{tag: q.tag(s.newTagger(len(groups)), groups), write: write}, nil
+}
+
+// writeAlerts writes alerts in the order of their ids' text, as vmalert does.
+func (s *Server) writeAlerts(out *body, refs []alertRef) {
 	for i := range refs {
 		strconv.AppendUint(refs[i].id[:0], refs[i].alert.ID, 10)
 	}
 	slices.SortStableFunc(refs, func(a, b alertRef) int { return bytes.Compare(a.id[:], b.id[:]) })
-	return func(out *body) {
-		e := encoder{out: out, state: s.opts.State}
-		out.buf = append(out.buf, `{"status":"success","data":{"alerts":[`...)
-		for i, ref := range refs {
-			if i > 0 {
-				out.buf = append(out.buf, ',')
-			}
-			out.buf = e.appendAlert(out.buf, ref.group, ref.rule, ref.alert)
-			if !out.flush() {
-				return
-			}
+	e := encoder{out: out, state: s.opts.State}
+	out.buf = append(out.buf, `{"status":"success","data":{"alerts":[`...)
+	for i, ref := range refs {
+		if i > 0 {
+			out.buf = append(out.buf, ',')
 		}
-		out.buf = append(out.buf, `]}}`...)
-	}, nil
+		out.buf = e.appendAlert(out.buf, ref.group, ref.rule, ref.alert)
+		if !out.flush() {
+			return
+		}
+	}
+	out.buf = append(out.buf, `]}}`...)
 }

@@ -25,21 +25,16 @@ func outcome(refused bool, problems []string) string {
 }
 
 // listReloads lists the last loads of the configuration, the latest first.
-func (s *Server) listReloads(url.Values) (func(out *body), error) {
+func (s *Server) listReloads(url.Values) (answer, error) {
 	reloads := s.opts.Control.Reloads()
-	return func(out *body) {
-		out.buf = append(out.buf, `{"status":"success","data":{"reloads":[`...)
-		for i := range reloads {
-			if i > 0 {
-				out.buf = append(out.buf, ',')
-			}
-			out.buf = appendReload(out.buf, &reloads[i])
-			if !out.flush() {
-				return
-			}
+	dst := []byte(`{"status":"success","data":{"reloads":[`)
+	for i := range reloads {
+		if i > 0 {
+			dst = append(dst, ',')
 		}
-		out.buf = append(out.buf, `]}}`...)
-	}, nil
+		dst = appendReload(dst, &reloads[i])
+	}
+	return rendered(append(dst, `]}}`...)), nil
 }
 
 func appendReload(dst []byte, r *Reload) []byte {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"tocsin/internal/jsontext"
 	"tocsin/rules"
@@ -42,17 +43,40 @@ func statusOf(err error) (status int, reason string) {
 	return e.status, "bad_data"
 }
 
+// answerError answers a request to the API. Below /vmalert the answer has
+// vmalert's form; elsewhere it has Prometheus', if that is asked for.
+func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) {
+	if s.opts.PrometheusErrors && !strings.HasPrefix(r.URL.Path, vmalertDir+"/") {
+		writeWordError(w, err)
+		return
+	}
+	writeAPIError(w, err)
+}
+
 // writeAPIError answers with err as JSON: vmalert's fields, whose errorType is a
-// number, and Prometheus' status.
+// number, then Prometheus' status, and its errorType as reason.
 func writeAPIError(w http.ResponseWriter, err error) {
 	status, reason := statusOf(err)
-	dst := append([]byte(nil), `{"error":`...)
-	dst = jsontext.AppendString(dst, err.Error())
+	dst := jsontext.AppendString([]byte(`{"error":`), err.Error())
 	dst = append(dst, `,"errorType":`...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, `,"status":"error","reason":"`...)
 	dst = append(append(dst, reason...), `"}`...)
+	writeError(w, status, dst)
+}
+
+// writeWordError answers with err as Prometheus does: its errorType is a word.
+func writeWordError(w http.ResponseWriter, err error) {
+	status, reason := statusOf(err)
+	dst := append([]byte(`{"status":"error","errorType":"`), reason...)
+	dst = append(dst, `","error":`...)
+	dst = jsontext.AppendString(dst, err.Error())
+	dst = append(dst, `,"reason":"`...)
+	writeError(w, status, append(append(dst, reason...), `"}`...))
+}
+
+func writeError(w http.ResponseWriter, status int, text []byte) {
 	w.Header().Set("Content-Type", jsonType)
 	w.WriteHeader(status)
-	_, _ = w.Write(dst) // the client went away; nobody is left to tell
+	_, _ = w.Write(text) // the client went away; nobody is left to tell
 }

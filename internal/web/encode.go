@@ -155,11 +155,13 @@ func roundDuration(s *rules.Snapshot) time.Duration {
 	return longest
 }
 
+// paramLines returns query arguments as lines sorted by name; values that may be
+// credentials are hidden.
 func paramLines(params map[string][]string) []string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		for _, v := range params[name] {
-			lines = append(lines, name+"="+v)
+			lines = append(lines, name+"="+visible(name, v))
 		}
 	}
 	return lines
@@ -170,12 +172,16 @@ func paramLines(params map[string][]string) []string {
 func headerLines(headers []config.Pair) []string {
 	lines := make([]string, 0, len(headers))
 	for _, h := range headers {
-		value := h.Value
-		if httpx.IsSensitiveName(h.Name) {
-			value = "<secret>"
-		}
-		lines = append(lines, h.Name+": "+value)
+		lines = append(lines, h.Name+": "+visible(h.Name, h.Value))
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// visible returns the value as it may be shown.
+func visible(name, value string) string {
+	if httpx.IsSensitiveName(name) {
+		return "<secret>"
+	}
+	return value
 }

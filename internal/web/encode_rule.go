@@ -3,7 +3,6 @@ package web
 import (
 	"strconv"
 
-	"tocsin/config"
 	"tocsin/internal/jsontext"
 	"tocsin/rules"
 )
@@ -76,11 +75,8 @@ func appendRulePlace(dst []byte, s *rules.Snapshot, r *rules.RuleSnapshot) []byt
 	dst = strconv.AppendBool(dst, r.Rule.Debug)
 	dst = append(dst, `,"max_updates_entries":`...)
 	dst = strconv.AppendInt(dst, int64(r.Rule.UpdateEntries), 10)
-	if r.Rule.Kind == config.Alerting {
-		dst = append(dst, `,"keepFiringFor":`...)
-		dst = appendSeconds(dst, r.Rule.KeepFiringFor)
-	}
-	return dst
+	dst = append(dst, `,"keepFiringFor":`...)
+	return appendSeconds(dst, r.Rule.KeepFiringFor)
 }
 
 // alerts writes the active alerts of r as an array. There may be very many, so

@@ -36,6 +36,23 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
+// FuzzMarkup puts arbitrary text wherever a rule file, a series, an error or an
+// Alertmanager may have some: no page runs it or is led astray by it.
+func FuzzMarkup(f *testing.F) {
+	for _, text := range []string{hostile, "javascript:alert(1)", "//x.example", `" onfocus="x" autofocus="`, "{{.}}", "https://x.example/\"><script>", "\x00\xff</title>", "--><!--"} {
+		f.Add(text)
+	}
+	var shown string
+	s := serverOf(&shown)
+	f.Fuzz(func(t *testing.T, text string) {
+		shown = text
+		for _, target := range pagesAbout(text) {
+			_, body := get(t, s, target)
+			wantSafe(t, target, body)
+		}
+	})
+}
+
 // FuzzSelectors parses arbitrary selectors; those that parse match without
 // failing.
 func FuzzSelectors(f *testing.F) {

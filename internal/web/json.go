@@ -1,7 +1,9 @@
 package web
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,6 +66,15 @@ func appendPairs(dst []byte, pairs []config.Pair) []byte {
 		dst = jsontext.AppendString(dst, p.Value)
 	}
 	return append(dst, '}')
+}
+
+// sortedPairs returns the entries of m sorted by name.
+func sortedPairs(m map[string]string) []config.Pair {
+	pairs := make([]config.Pair, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		pairs = append(pairs, config.Pair{Name: name, Value: m[name]})
+	}
+	return pairs
 }
 
 // appendLabels appends l as an object.

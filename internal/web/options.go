@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/internal/httpx"
 	"tocsin/rules"
@@ -26,8 +27,13 @@ type Options struct {
 	PathPrefix string
 	// Version is the program's version.
 	Version string
+	// PrometheusErrors gives errors below /api/v1 the form that Prometheus gives
+	// them, where errorType is a word. Otherwise it is a number, as vmalert's.
+	PrometheusErrors bool
 	// DisableCompression sends every answer as it is.
 	DisableCompression bool
+	// DisableCORS leaves out of the answers to OPTIONS what allows other sites to ask.
+	DisableCORS bool
 
 	// Metrics receives the counters of requests; nil keeps them private.
 	Metrics *metrics.Set
@@ -46,6 +52,11 @@ type State struct {
 	RequestLine func(rules.Query) string
 	// Notifiers returns who is told of alerts, in the order to show.
 	Notifiers func() []NotifierGroup
+	// Waiting returns how many alerts wait because there is no notifier.
+	Waiting func() int
+	// Deliveries returns how far the news of the alert with these labels has come to
+	// each Alertmanager.
+	Deliveries func(labels.Labels) []Delivery
 }
 
 // Control is what can be asked of the daemon.
@@ -106,6 +117,9 @@ type Flag struct {
 type NotifierGroup struct {
 	Kind    string // static, DNSSD, consulSD, ...
 	Targets []NotifierTarget
+	// LastError is why nobody can be found in this way now, without secrets; "" if
+	// that is not so.
+	LastError string
 }
 
 // NotifierTarget is one Alertmanager.
@@ -126,6 +140,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.State.Notifiers == nil {
 		o.State.Notifiers = func() []NotifierGroup { return nil }
+	}
+	if o.State.Waiting == nil {
+		o.State.Waiting = func() int { return 0 }
+	}
+	if o.State.Deliveries == nil {
+		o.State.Deliveries = func(labels.Labels) []Delivery { return nil }
 	}
 	if o.Control.Reload == nil {
 		o.Control.Reload = func(context.Context) error { return errNoReload }

@@ -70,15 +70,16 @@ func (s *Server) addProbes() {
 
 func (s *Server) addAPI() {
 	for path, serve := range map[string]apiHandler{
-		"/api/v1/rules":            s.listRules,
-		"/api/v1/alerts":           s.listAlerts,
-		"/api/v1/notifiers":        s.listNotifiers,
-		"/api/v1/alertmanagers":    s.listAlertmanagers,
-		"/api/v1/alert":            s.showAlert,
-		"/api/v1/rule":             s.showRule,
-		"/api/v1/group":            s.showGroup,
-		"/api/v1/status/buildinfo": s.showBuild,
-		"/api/v1/status/reloads":   s.listReloads,
+		"/api/v1/rules":              s.listRules,
+		"/api/v1/alerts":             s.listAlerts,
+		"/api/v1/notifiers":          s.listNotifiers,
+		"/api/v1/alertmanagers":      s.listAlertmanagers,
+		"/api/v1/alert":              s.showAlert,
+		"/api/v1/rule":               s.showRule,
+		"/api/v1/group":              s.showGroup,
+		"/api/v1/status/buildinfo":   s.showBuild,
+		"/api/v1/status/runtimeinfo": s.showRuntime,
+		"/api/v1/status/reloads":     s.listReloads,
 	} {
 		rt := s.newRoute(path, basicAccess, s.api(path, serve))
 		s.routes[path], s.routes[vmalertDir+path] = rt, rt

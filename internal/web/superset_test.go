@@ -219,9 +219,9 @@ func TestSecretHeadersOfGroupsAreHidden(t *testing.T) {
 
 func TestParamsOfGroupsAreListedInOrder(t *testing.T) {
 	g := simpleGroup("a.yml", "g", "A")
-	g.Group.Params = map[string][]string{"z": {"1"}, "a": {"2", "1"}, "m": {"x y"}}
+	g.Group.Params = map[string][]string{"z": {"1"}, "a": {"2", "1"}, "m": {"x y"}, "authKey": {"hunter2"}}
 	got := askRules(t, New(Options{State: demoState(g)}), "").Data.Groups[0].Params
-	if want := []string{"a=2", "a=1", "m=x y", "z=1"}; !slices.Equal(got, want) {
+	if want := []string{"a=2", "a=1", "authKey=<secret>", "m=x y", "z=1"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -251,7 +251,7 @@ func TestBuildInfoOffersNoRuleEditing(t *testing.T) {
 		Status string
 		Data   map[string]any
 	}](t, getOK(t, demoServer(), "/api/v1/status/buildinfo"))
-	if got.Status != "success" || got.Data["version"] != "v1" {
+	if got.Status != "success" || got.Data["version"] != "0.0.0+v1" || got.Data["revision"] != "v1" {
 		t.Errorf("got %+v", got)
 	}
 	if _, ok := got.Data["features"]; ok {

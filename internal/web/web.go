@@ -28,6 +28,9 @@ type Server struct {
 	icon   *route
 	pages  *template.Template
 	counts counts
+	self   self
+
+	staticVersion string // of the style sheet and the script, in their addresses
 
 	bodies sync.Pool   // of *body
 	drain  atomic.Bool // set by Drain
@@ -38,10 +41,10 @@ var _ http.Handler = (*Server)(nil)
 // New returns a Server that is ready to serve. It starts nothing; its counters
 // are created in o.Metrics.
 func New(o Options) *Server {
-	s := &Server{opts: o.withDefaults(), prefix: cleanPrefix(o.PathPrefix)}
+	s := &Server{opts: o.withDefaults(), prefix: cleanPrefix(o.PathPrefix), self: newSelf()}
 	s.counts = newCounts(s.opts.Metrics)
 	s.guard = newGuard(o.Auth, s.counts)
-	s.pages = parsePages()
+	s.pages, s.staticVersion = parsePages(), staticVersion()
 	s.bodies.New = func() any { return &body{buf: make([]byte, 0, bodyBuffer)} }
 	s.addRoutes()
 	return s
@@ -75,12 +78,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", rt.allow())
+		s.allowOthers(w)
 		w.WriteHeader(http.StatusNoContent)
 	case rt.readOnly && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", rt.allow())
 		http.Error(w, "this page can only be read", http.StatusMethodNotAllowed)
 	default:
 		rt.serve(w, r)
+	}
+}
+
+// allowOthers tells browsers that pages of other sites may ask, as vmalert does in
+// the answers to OPTIONS.
+func (s *Server) allowOthers(w http.ResponseWriter) {
+	if s.opts.DisableCORS {
+		return
+	}
+	for _, what := range []string{"Origin", "Methods", "Headers"} {
+		w.Header().Set("Access-Control-Allow-"+what, "*")
 	}
 }
 
