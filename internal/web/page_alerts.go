@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,8 +16,8 @@ const alertsPerPage = 200
 
 // alertsData is the list of active alerts, firing ones first.
 type alertsData struct {
-	Search, State   string
-	Firing, Pending int // of all, whatever is searched
+	Filter          filterForm
+	Firing, Pending int // of those asked for, whatever is searched
 	Total           int
 	Table           alertTable
 	Pager           pager
@@ -27,8 +28,13 @@ func (s *Server) alertsPage(q pageRequest) (pageContent, error) {
 	if err != nil {
 		return pageContent{}, err
 	}
-	d := alertsData{Search: q.form.Get("search"), State: q.form.Get("state")}
-	all := aq.activeAlerts(byName(s.opts.State.Groups()))
+	groups := byName(s.opts.State.Groups())
+	d := alertsData{Filter: q.filterForm("rule, group, label, annotation", []string{"firing", "pending"}, nil)}
+	d.Filter.name(groups)
+	all, err := q.ofGroup(aq.activeAlerts(groups))
+	if err != nil {
+		return pageContent{}, err
+	}
 	for _, ref := range all {
 		if ref.alert.State == rules.Firing {
 			d.Firing++
@@ -36,8 +42,8 @@ func (s *Server) alertsPage(q pageRequest) (pageContent, error) {
 			d.Pending++
 		}
 	}
-	all = searchAlerts(all, d.Search, d.State)
-	slices.SortStableFunc(all, func(a, b alertRef) int { return int(b.alert.State) - int(a.alert.State) })
+	all = searchAlerts(all, d.Filter.Search, d.Filter.State)
+	slices.SortStableFunc(all, graver)
 	d.Total, d.Table.Base = len(all), q.base
 	var from, to int
 	from, to, d.Pager = q.paged(len(all), alertsPerPage)
@@ -45,6 +51,24 @@ func (s *Server) alertsPage(q pageRequest) (pageContent, error) {
 		d.Table.Alerts = append(d.Table.Alerts, q.alertRow(ref.group, ref.rule, ref.alert))
 	}
 	return pageContent{Template: "alerts", Title: "Alerts", Data: d}, nil
+}
+
+// graver puts alerts that fire before others and, of each, the newest first: they
+// are what someone who has just been woken is looking for.
+func graver(a, b alertRef) int {
+	return cmp.Or(cmp.Compare(b.alert.State, a.alert.State), cmp.Compare(b.alert.ActiveAt, a.alert.ActiveAt))
+}
+
+// ofGroup returns the alerts of the group that the request names by its id.
+func (q pageRequest) ofGroup(all []alertRef) ([]alertRef, error) {
+	if q.form.Get("group_id") == "" {
+		return all, nil
+	}
+	id, err := parseID(q.form, "group_id")
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(ref alertRef) bool { return ref.group.ID != id }), nil
 }
 
 // searchAlerts returns the alerts in the state, if one is given, that contain
@@ -66,6 +90,7 @@ func searchAlerts(all []alertRef, text, state string) []alertRef {
 // alertData is one alert.
 type alertData struct {
 	alertRow
+	Line                            int
 	Expr                            string
 	AllLabels                       []config.Pair
 	Annotations                     []annotation
@@ -74,6 +99,8 @@ type alertData struct {
 	Restored                        bool
 	Source                          string // a link elsewhere; "" if it leads here
 	Sent                            bool
+	Deliveries                      []deliveryRow // none before it is sent
+	Templates                       []config.Pair // of the annotations, as written
 }
 
 func (s *Server) alertPage(q pageRequest) (pageContent, error) {
@@ -82,12 +109,15 @@ func (s *Server) alertPage(q pageRequest) (pageContent, error) {
 		return pageContent{}, err
 	}
 	d := alertData{
-		alertRow: q.alertRow(g, r, a),
-		Expr:     strings.TrimSpace(r.Rule.Expr), AllLabels: allLabels(a.Labels), Annotations: annotationsOf(a.Annotations),
+		alertRow: q.alertRow(g, r, a), Line: r.Rule.Line,
+		Expr: strings.TrimSpace(r.Rule.Expr), AllLabels: allLabels(a.Labels), Annotations: annotationsOf(a.Annotations),
 		For: optional(r.Rule.For), KeepFiring: optional(r.Rule.KeepFiringFor),
 		Began: q.when(a.StartsAt), Resolved: q.when(a.ResolvedAt),
 		Kept: q.when(a.KeepFiringSince), LastSent: q.when(a.LastSent),
-		Restored: a.Restored, Sent: a.LastSent != 0,
+		Restored: a.Restored, Sent: a.LastSent != 0, Templates: r.Rule.Annotations,
+	}
+	if d.Sent {
+		d.Deliveries = s.deliveryRows(q, a.Labels)
 	}
 	if s.opts.State.Link != nil {
 		d.Source = elsewhere(s.opts.State.Link(g.Group, r.Rule, a), a.ID)

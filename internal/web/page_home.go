@@ -3,6 +3,7 @@ package web
 import (
 	"slices"
 
+	"tocsin/config"
 	"tocsin/rules"
 )
 
@@ -18,6 +19,9 @@ type homeData struct {
 	FiringRules, FailingRules []ruleRow
 	MoreFiring, MoreFailing   int // not listed
 	Targets, FailingTargets   int
+	Unheard                   bool // there are alerting rules, and nobody to tell
+	LateGroups                int
+	Late                      []lateGroup // the first of them
 	CanReload                 bool
 }
 
@@ -27,7 +31,6 @@ const homeList = 25
 func (s *Server) homePage(q pageRequest) (pageContent, error) {
 	groups := byName(s.opts.State.Groups())
 	d := homeData{Groups: len(groups), CanReload: s.opts.Auth.ReloadKey == ""}
-	var firing, failing []ruleRef
 	if err := s.opts.Control.Ready(); err != nil {
 		d.NotReady = err.Error()
 	}
@@ -36,12 +39,16 @@ func (s *Server) homePage(q pageRequest) (pageContent, error) {
 	if err := s.opts.Control.Stale(); err != nil {
 		d.Stale, d.StaleTitle = err.Error(), staleTitle(reloads)
 	}
+	d.countNotifiers(s.opts.State.Notifiers())
+	var firing, failing []ruleRef
 	for _, g := range groups {
+		d.addIfLate(g, q.groupClock(g))
 		d.Rules += len(g.Rules)
 		for i := range g.Rules {
 			r := &g.Rules[i]
 			d.Firing += r.Firing
 			d.Pending += r.Pending
+			d.Unheard = d.Unheard || d.Targets == 0 && r.Rule.Kind == config.Alerting
 			if r.Firing > 0 {
 				firing = append(firing, ruleRef{g, r})
 			}
@@ -54,15 +61,35 @@ func (s *Server) homePage(q pageRequest) (pageContent, error) {
 	d.Unhealthy = len(failing)
 	d.FiringRules, d.MoreFiring = q.firstRows(firing)
 	d.FailingRules, d.MoreFailing = q.firstRows(failing)
-	for _, n := range s.opts.State.Notifiers() {
+	return pageContent{Template: "home", Title: "Overview", Data: d}, nil
+}
+
+// lateGroup is a group of which a round should have begun long ago.
+type lateGroup struct {
+	ID         uint64
+	Name, File string
+	Clock      groupClock
+}
+
+func (d *homeData) addIfLate(s *rules.Snapshot, c groupClock) {
+	if !c.Late {
+		return
+	}
+	d.LateGroups++
+	if len(d.Late) < homeList {
+		d.Late = append(d.Late, lateGroup{s.ID, s.Group.Key.Name, s.Group.Key.File, c})
+	}
+}
+
+func (d *homeData) countNotifiers(groups []NotifierGroup) {
+	for _, n := range groups {
+		d.Targets += len(n.Targets)
 		for _, t := range n.Targets {
-			d.Targets++
 			if t.LastError != "" {
 				d.FailingTargets++
 			}
 		}
 	}
-	return pageContent{Template: "home", Title: "Overview", Data: d}, nil
 }
 
 // ruleRef points to a rule of a snapshot.

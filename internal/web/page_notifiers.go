@@ -7,13 +7,16 @@ import (
 
 // notifiersData is who is told of alerts.
 type notifiersData struct {
-	Groups []notifierSection
-	Empty  bool
+	Groups  []notifierSection
+	Targets int
+	Failing int // of them
+	Waiting int // alerts, for there to be a notifier
 }
 
 type notifierSection struct {
-	Kind    string
-	Targets []targetRow
+	Kind      string
+	LastError string // of discovery
+	Targets   []targetRow
 }
 
 type targetRow struct {
@@ -26,11 +29,14 @@ type targetRow struct {
 }
 
 func (s *Server) notifiersPage(q pageRequest) (pageContent, error) {
-	d := notifiersData{Empty: true}
+	d := notifiersData{Waiting: s.opts.State.Waiting()}
 	for _, g := range s.opts.State.Notifiers() {
-		section := notifierSection{Kind: g.Kind}
+		section := notifierSection{Kind: g.Kind, LastError: g.LastError}
 		for _, t := range g.Targets {
-			d.Empty = false
+			d.Targets++
+			if t.LastError != "" {
+				d.Failing++
+			}
 			section.Targets = append(section.Targets, targetRow{
 				Address: t.Address, Labels: sortedPairs(t.Labels), LastError: t.LastError,
 				Delivered: q.when(rules.InstantOf(t.LastSuccess)), Queued: t.Queued,

@@ -74,11 +74,7 @@ func TestOverviewSaysWhyTheFilesAreNotInForce(t *testing.T) {
 
 func TestMarkupInProblemsIsShownAsText(t *testing.T) {
 	page := getOK(t, reloadsServer([]Reload{{Trigger: hostile, Problems: []string{hostile}}}, errors.New(hostile)), "/")
-	for _, no := range []string{"<script", "<img"} {
-		if strings.Contains(page, no) {
-			t.Errorf("the page has %s", no)
-		}
-	}
+	wantSafe(t, "/", page)
 }
 
 func TestPlanIsLinkedUnlessItNeedsAKey(t *testing.T) {

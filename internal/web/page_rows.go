@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -24,10 +23,11 @@ type ruleRow struct {
 	LastError        string
 	Last             when
 	Took             string
-	Samples          int
+	Gave             string // how many samples
 	Series           string
 	Pending, Firing  int
 	Group, File      string
+	Line             int
 }
 
 func (q pageRequest) ruleRow(s *rules.Snapshot, r *rules.RuleSnapshot) ruleRow {
@@ -40,25 +40,25 @@ func (q pageRequest) ruleRow(s *rules.Snapshot, r *rules.RuleSnapshot) ruleRow {
 		For:    optional(r.Rule.For), KeepFiring: optional(r.Rule.KeepFiringFor),
 		LastError: last.Error,
 		Last:      q.when(last.Began),
-		Samples:   last.Samples,
+		Gave:      plural(last.Samples, "sample"),
 		Pending:   r.Pending, Firing: r.Firing,
-		Group: s.Group.Key.Name, File: s.Group.Key.File,
+		Group: s.Group.Key.Name, File: s.Group.Key.File, Line: r.Rule.Line,
 	}
 	if evaluated {
 		row.Took = short(last.Duration)
 		row.Series = seriesText(last.SeriesFetched)
 	} else {
-		row.State = "unknown"
+		row.State = stateUnknown
 	}
 	return row
 }
 
-// optional writes a duration of which zero is none.
-func optional(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return short(d)
+// stateUnknown is what pages call the state of a rule before its first evaluation.
+const stateUnknown = "unknown"
+
+func evaluated(r *rules.RuleSnapshot) bool {
+	_, ok := r.History.Last()
+	return ok
 }
 
 func seriesText(n int) string {
@@ -76,6 +76,7 @@ type alertRow struct {
 	Labels              []config.Pair
 	Summary             string
 	Since               when
+	Outlook             outlook
 	Stabilizing         bool
 }
 
@@ -94,6 +95,7 @@ func (q pageRequest) alertRow(s *rules.Snapshot, r *rules.RuleSnapshot, a *rules
 		Labels:      ownLabels(a.Labels),
 		Summary:     summary(a.Annotations),
 		Since:       q.when(a.ActiveAt),
+		Outlook:     q.outlook(r.Rule, a),
 		Stabilizing: a.State == rules.Firing && a.Stabilizing(),
 	}
 }
@@ -167,15 +169,4 @@ func (q pageRequest) paged(n, size int) (from, to int, p pager) {
 	}
 	from = (p.Page - 1) * size
 	return from, min(from+size, n), p
-}
-
-func (q pageRequest) withPage(n int) string {
-	v := url.Values{}
-	for name, values := range q.form {
-		if name != "authKey" {
-			v[name] = values
-		}
-	}
-	v.Set("page_num", itoa(n))
-	return "?" + v.Encode()
 }

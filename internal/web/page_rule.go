@@ -14,7 +14,9 @@ const alertsOfRule = 100
 type ruleData struct {
 	ruleRow
 	Annotations []config.Pair // as written
-	Interval    string
+	Clock       groupClock
+	NoMatch     bool   // the last evaluation read nothing
+	Request     string // to ask what the last evaluation asked; "" if there is none
 	Debug       bool
 	Table       alertTable
 	MoreAlerts  int // not listed
@@ -40,7 +42,7 @@ func (s *Server) rulePage(q pageRequest) (pageContent, error) {
 	}
 	d := ruleData{
 		ruleRow: q.ruleRow(g, r), Annotations: r.Rule.Annotations,
-		Interval: short(g.Group.Interval), Debug: r.Rule.Debug, MaxUpdates: r.Rule.UpdateEntries,
+		Clock: q.groupClock(g), Debug: r.Rule.Debug, MaxUpdates: r.Rule.UpdateEntries,
 		Table: alertTable{Base: q.base},
 	}
 	for i := range r.Alerts {
@@ -49,6 +51,7 @@ func (s *Server) rulePage(q pageRequest) (pageContent, error) {
 		}
 	}
 	d.MoreAlerts = r.Pending + r.Firing - len(d.Table.Alerts)
+	d.NoMatch = evaluated(r) && stateOf(r, true) == stateNoMatch
 	e := encoder{state: s.opts.State}
 	for u := range r.History.All() {
 		d.Updates = append(d.Updates, updateRow{
@@ -56,6 +59,9 @@ func (s *Server) rulePage(q pageRequest) (pageContent, error) {
 			Samples: u.Samples, Series: seriesText(u.SeriesFetched), Error: u.Error,
 			Request: e.requestLine(g, r, u),
 		})
+	}
+	if len(d.Updates) > 0 {
+		d.Request = d.Updates[0].Request
 	}
 	return pageContent{Template: "rule", Title: r.Rule.Name, Data: d}, nil
 }

@@ -46,11 +46,14 @@ type view struct {
 	pageContent
 	Base, Root string // as of pageRequest
 	Version    string
+	Static     string // version of the static files
 	Now        string
+	Firing     int    // alerts, of all groups
+	Trouble    string // that concerns every page; the overview says more
 }
 
 // contentPolicy allows what the pages consist of and nothing else.
-const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // page returns the handler of the page that build makes.
 func (s *Server) page(build pageBuilder) http.HandlerFunc {
@@ -62,9 +65,32 @@ func (s *Server) page(build pageBuilder) http.HandlerFunc {
 			status, content = errorPage(err)
 		}
 		s.render(w, r, status, view{
-			pageContent: content, Base: q.base, Root: q.root, Version: s.opts.Version, Now: stamp(q.now),
+			pageContent: content, Base: q.base, Root: q.root, Version: s.opts.Version,
+			Static: s.staticVersion, Now: stamp(q.now),
+			Firing: countFiring(s.opts.State.Groups()), Trouble: s.trouble(),
 		})
 	}
+}
+
+func countFiring(groups []*rules.Snapshot) int {
+	n := 0
+	for _, g := range groups {
+		for i := range g.Rules {
+			n += g.Rules[i].Firing
+		}
+	}
+	return n
+}
+
+// trouble says in a line why what the pages show may not be what it should be.
+func (s *Server) trouble() string {
+	if err := s.opts.Control.Ready(); err != nil {
+		return "tocsin is not ready."
+	}
+	if s.opts.Control.Stale() != nil {
+		return staleTitle(s.opts.Control.Reloads())
+	}
+	return ""
 }
 
 func newPageRequest(path string, now time.Time) pageRequest {
@@ -91,14 +117,21 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, v vi
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", contentPolicy)
-	h.Set("X-Frame-Options", "DENY")
+	setDefault(h, "Content-Security-Policy", contentPolicy)
+	setDefault(h, "X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	out := s.open(w, r, "text/html; charset=utf-8")
 	defer out.close()
 	out.status = status
 	_, _ = out.Write(page.Bytes()) // the client went away; nobody is left to tell
+}
+
+// setDefault sets a header that whoever serves the handler has not set.
+func setDefault(h http.Header, name, value string) {
+	if h.Get(name) == "" {
+		h.Set(name, value)
+	}
 }
 
 // errorData is what the error page shows.
