@@ -2,7 +2,10 @@ package app
 
 import (
 	"bytes"
+	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,15 +91,22 @@ func TestDeployedRulesAreValid(t *testing.T) {
 	}
 }
 
-// Each rule about tocsin asks for what tocsin shows.
-func TestDeployedRulesNameMetricsThatThereAre(t *testing.T) {
+// exposedByAll returns the metrics of a daemon that does all that it does by default.
+func exposedByAll(t *testing.T) map[string][][]string {
+	t.Helper()
 	w := newWorld(t)
 	o := delivering(t, w)
 	o.Storage = StorageOptions{Path: t.TempDir(), MaxDiskUsage: 1 << 30}
 	o.Rules.CatchUp = time.Minute
+	o.Flags = []Flag{{Name: "rule", Value: "rules.yml", IsSet: true}}
 	d := start(t, o)
 	await(t, "results are written", func() bool { return d.metric("vmalert_remotewrite_sent_rows_total") > 0 })
-	found := d.exposed()
+	return d.exposed()
+}
+
+// Each rule about tocsin asks for what tocsin shows.
+func TestDeployedRulesNameMetricsThatThereAre(t *testing.T) {
+	found := exposedByAll(t)
 	set, err := config.Load(t.Context(), config.Options{Patterns: []string{deployedRules}, ValidateExpressions: true})
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +124,52 @@ func TestDeployedRulesNameMetricsThatThereAre(t *testing.T) {
 	}
 	if named < 20 {
 		t.Errorf("the rules name %d metrics, which cannot be all", named)
+	}
+}
+
+// metricInText is a metric as a page writes it; with a star it is all that begin so.
+var metricInText = regexp.MustCompile("\\b((?:vmalert|tocsin|vm|process)_[a-z_]+)(\\*?)")
+
+func TestMigrationPageNamesMetricsThatThereAre(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "migration.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := exposedByAll(t)
+	all := slices.Sorted(maps.Keys(found))
+	named := metricInText.FindAllStringSubmatch(string(text), -1)
+	if len(named) < 30 {
+		t.Errorf("the page names %d metrics only", len(named))
+	}
+	for _, m := range named {
+		begins := func(name string) bool { return name == m[1] || m[2] != "" && strings.HasPrefix(name, m[1]) }
+		if !slices.ContainsFunc(all, begins) {
+			t.Errorf("there is no metric %s%s", m[1], m[2])
+		}
+	}
+}
+
+// What is shown under a name of our own is explained.
+func TestMetricsOfOurOwnAreDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := 0
+	for name := range exposedByAll(t) {
+		if !strings.HasPrefix(name, "tocsin_") || strings.HasPrefix(name, "tocsin_rule_files_") {
+			continue // those of connections are named by their prefix
+		}
+		ours++
+		for _, of := range []string{"_bucket", "_sum", "_count"} {
+			name = strings.TrimSuffix(name, of)
+		}
+		if !strings.Contains(string(text), "`"+name) {
+			t.Errorf("docs/metrics.md does not say what %s is", name)
+		}
+	}
+	if ours < 40 {
+		t.Errorf("%d metrics of our own only", ours)
 	}
 }
 

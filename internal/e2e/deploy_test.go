@@ -51,8 +51,13 @@ func installedUnit(t *testing.T) string {
 
 func TestSystemdUnitIsSound(t *testing.T) {
 	t.Parallel()
-	out, err := runTool(t, "systemd", "systemd-analyze", "verify", "--man=no", installedUnit(t))
-	complaints := strings.Split(strings.TrimSpace(out), "\n")
+	unit := installedUnit(t)
+	out, err := runTool(t, "systemd", "systemd-analyze", "verify", "--man=no", unit)
+	complaints := slices.DeleteFunc(strings.Split(strings.TrimSpace(out), "\n"), func(line string) bool {
+		// The other units of the machine are read, too.
+		found := regexp.MustCompile(`^(/\S+):\d+: `).FindStringSubmatch(line)
+		return found != nil && found[1] != unit
+	})
 	if systemdVersion(t) < 253 {
 		// The type is younger than this systemd. Everything else holds nevertheless.
 		complaints = slices.DeleteFunc(complaints, func(line string) bool {
