@@ -53,31 +53,35 @@ func ParseDocument(name string, data []byte) *Document {
 		Name: name, Hash: sha256.Sum256(data),
 		d: newDecoder(name, len(data), &Options{}),
 	}
-	doc.root = doc.parse(data)
+	if content := doc.d.content(data); content != nil {
+		doc.root = doc.d.mapping(content, "file")
+	}
 	return doc
 }
 
-func (doc *Document) parse(data []byte) *Mapping {
+// content returns what is in data, which must be one YAML document and not empty;
+// nil if it is not, which is a problem.
+func (d *decoder) content(data []byte) *yaml.Node {
 	documents := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	err := documents.Decode(&first)
-	if err == nil && len(first.Content) > 0 && !isNull(doc.d.resolve(first.Content[0])) {
+	if err == nil && len(first.Content) > 0 && !isNull(d.resolve(first.Content[0])) {
 		err = documents.Decode(&second)
 		if err == nil {
-			doc.d.problem(second.Line, "", "a second document, where one is expected")
+			d.problem(second.Line, "", "a second document, where one is expected")
 		}
 		if err == nil || errors.Is(err, io.EOF) {
-			return doc.d.mapping(first.Content[0], "file")
+			return first.Content[0]
 		}
 	}
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
-		doc.d.problem(0, "", "file is empty")
+		d.problem(0, "", "file is empty")
 	case strings.Contains(err.Error(), "unknown anchor"):
 		// The name of the anchor may be a password that begins with a star.
-		doc.d.syntax(errAnchor)
+		d.syntax(errAnchor)
 	default:
-		doc.d.syntax(err)
+		d.syntax(err)
 	}
 	return nil
 }

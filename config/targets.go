@@ -1,12 +1,6 @@
 package config
 
-import (
-	"bytes"
-	"errors"
-	"io"
-
-	"gopkg.in/yaml.v3"
-)
+import "gopkg.in/yaml.v3"
 
 // TargetGroup is addresses with the labels that they share, as files of service
 // discovery list them.
@@ -15,20 +9,14 @@ type TargetGroup struct {
 	Labels  []Pair // sorted by name
 }
 
-// ParseTargetGroups reads a YAML list of groups of targets. An empty file is a
+// ParseTargetGroups reads a YAML or JSON list of groups of targets. An empty file is a
 // problem, for it may be one that is being written; the empty list is not. An error
 // is Problems.
 func ParseTargetGroups(name string, data []byte) ([]TargetGroup, error) {
 	d := newDecoder(name, len(data), &Options{})
 	var groups []TargetGroup
-	var doc yaml.Node
-	switch err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&doc); {
-	case errors.Is(err, io.EOF), err == nil && isNull(d.resolve(doc.Content[0])):
-		d.problem(0, "", "file is empty")
-	case err != nil:
-		d.syntax(err)
-	default:
-		groups = d.targetGroups(doc.Content[0])
+	if content := d.content(yamlOf(data)); content != nil {
+		groups = d.targetGroups(content)
 	}
 	if d.visits > d.maxVisits {
 		return nil, Problems{{File: name, Message: "aliases make the file too large to read"}}
@@ -43,9 +31,12 @@ func ParseTargetGroups(name string, data []byte) ([]TargetGroup, error) {
 func (d *decoder) targetGroups(n *yaml.Node) []TargetGroup {
 	var groups []TargetGroup
 	for _, item := range d.items(n, "file", "a list of groups of targets") {
+		if isNull(d.resolve(item)) {
+			d.problem(item.Line, "", "a group of targets is empty")
+			continue
+		}
 		m := d.mapping(item, "group of targets")
 		if m == nil {
-			d.problem(item.Line, "", "a group of targets is empty")
 			continue
 		}
 		g := TargetGroup{Targets: m.Texts("targets"), Labels: m.Pairs("labels")}

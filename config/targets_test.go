@@ -28,14 +28,15 @@ func TestTargetGroups(t *testing.T) {
 
 func TestTargetGroupsWithProblems(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                  "t.yml: file is empty",
-		"# nothing yet\n":                   "t.yml: file is empty",
-		"targets: [a]\n":                    "t.yml:1: file: expected a list of groups of targets, found a mapping",
-		"- targets: [a]\n  lables: {}\n":    `t.yml:2: unknown key "lables" (did you mean "labels"?)`,
-		"- targets: a\n- targets: {b: c}\n": "t.yml:1: targets: expected a list of texts, found the text \"a\"\nt.yml:2: targets: expected a list of texts, found a mapping",
-		"-\n":                               "t.yml:1: a group of targets is empty",
-		"- [a]\n":                           "t.yml:1: group of targets: expected a mapping of keys to values\nt.yml:1: a group of targets is empty",
-		"- targets: [\n":                    "t.yml:1: not valid YAML: did not find expected node content (the fault may be further down, in what begins here)",
+		"":                                      "t.yml: file is empty",
+		"# nothing yet\n":                       "t.yml: file is empty",
+		"targets: [a]\n":                        "t.yml:1: file: expected a list of groups of targets, found a mapping",
+		"- targets: [a]\n  lables: {}\n":        `t.yml:2: unknown key "lables" (did you mean "labels"?)`,
+		"- targets: a\n- targets: {b: c}\n":     "t.yml:1: targets: expected a list of texts, found the text \"a\"\nt.yml:2: targets: expected a list of texts, found a mapping",
+		"-\n":                                   "t.yml:1: a group of targets is empty",
+		"- [a]\n":                               "t.yml:1: group of targets: expected a mapping of keys to values",
+		"- targets: [a]\n---\n- targets: [b]\n": "t.yml:2: a second document, where one is expected",
+		"- targets: [\n":                        "t.yml:1: not valid YAML: did not find expected node content (the fault may be further down, in what begins here)",
 	} {
 		_, err := ParseTargetGroups("t.yml", []byte(text))
 		if err == nil || err.Error() != want {

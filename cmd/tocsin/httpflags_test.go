@@ -120,6 +120,7 @@ func TestServerFlagsThatMakeNoSense(t *testing.T) {
 		"-tls -tlsCipherSuites=nosuch " + cert:                `-tlsCipherSuites: there is no cipher suite "nosuch"`,
 		"-http.header.csp=a\nb":                               "-http.header.csp has a control character",
 		"-http.connTimeout=-1s":                               "-http.connTimeout must not be negative",
+		"-tlsAutocertDirectoryURL=acme.example":               "-tlsAutocertDirectoryURL: URL must begin with http:// or https://",
 	} {
 		_, err := parse(valid(strings.Split(args, " ")...), noEnv)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -31,6 +31,8 @@ func (f *flags) shownValue(e *entry) string {
 		return shownRuleFiles(f.ruleFiles.items)
 	case e.Name == "notifier.config":
 		return shownRuleFiles([]string{f.options.Notifier.Config})
+	case e.Name == "tlsAutocertDirectoryURL":
+		return shownRuleFiles([]string{f.options.HTTP.Server.Autocert.DirectoryURL})
 	default:
 		return e.Value.String()
 	}

@@ -56,6 +56,21 @@ func TestURLsAreShownWhenAsked(t *testing.T) {
 	}
 }
 
+func TestSecretsOfURLsThatAreShownAreHidden(t *testing.T) {
+	const at = "https://user:hidden@tocsin.example/x?k=hidden"
+	for _, flag := range []string{"rule", "notifier.config", "tlsAutocertDirectoryURL"} {
+		args := []string{"-datasource.url=http://vm:8428", "-" + flag + "=" + at}
+		line, err := parse(args, noEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := strings.Join(given(line.options), "\n")
+		if strings.Contains(shown, "hidden") || !strings.Contains(shown, "tocsin.example/x") {
+			t.Errorf("shown:\n%s", shown)
+		}
+	}
+}
+
 func TestFurtherFlagsAreHiddenByName(t *testing.T) {
 	o := mustParse(t, "-secret.flags=external.URL,rule", "-external.url=http://x", "-rule=a", "-rule.evalDelay=1s")
 	want := []string{

@@ -36,6 +36,7 @@ func (f *flags) checkURLs() error {
 		{"datasource.url", o.Datasource.URL},
 		{"remoteRead.url", o.RemoteRead.URL},
 		{"external.url", o.External.URL},
+		{"tlsAutocertDirectoryURL", o.HTTP.Server.Autocert.DirectoryURL},
 	} {
 		if u.url == "" {
 			continue

@@ -1,7 +1,6 @@
 package notifiers
 
 import (
-	"crypto/tls"
 	"path/filepath"
 	"strings"
 
@@ -147,31 +146,13 @@ func (c *client) tls(key string) *httpx.TLS {
 		ServerName:         m.Text("server_name"),
 		InsecureSkipVerify: m.Bool("insecure_skip_verify", false),
 	}
-	version := m.Text("min_version")
-	var known bool
-	if t.MinVersion, known = tlsVersion(version); !known {
+	var err error
+	if t.MinVersion, err = httpx.ParseTLSVersion(m.Text("min_version")); err != nil {
 		c.problem(m.LineOf("min_version"), "min_version must be TLS10, TLS11, TLS12 or TLS13")
 	}
 	m.Done(nil)
 	c.check(key, httpx.ClientOptions{TLS: *t})
 	return t
-}
-
-// tlsVersion returns 0 for the empty name.
-func tlsVersion(name string) (version uint16, known bool) {
-	switch strings.ToUpper(name) {
-	case "":
-		return 0, true
-	case "TLS10":
-		return tls.VersionTLS10, true
-	case "TLS11":
-		return tls.VersionTLS11, true
-	case "TLS12":
-		return tls.VersionTLS12, true
-	case "TLS13":
-		return tls.VersionTLS13, true
-	}
-	return 0, false
 }
 
 func (c *client) routing(r httpx.Routing) httpx.Routing {

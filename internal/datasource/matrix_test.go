@@ -189,7 +189,8 @@ func TestATrackCostsTwoAllocations(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if allocs > 2*n+n/50 {
+	// What else goes on in the process is counted, too.
+	if allocs > 2*n+n/4 {
 		t.Errorf("%d tracks cost %.0f allocations", n, allocs)
 	}
 }

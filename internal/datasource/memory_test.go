@@ -60,7 +60,8 @@ func TestASeriesCostsOneAllocation(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if allocs > n+n/50 {
+	// What else goes on in the process is counted, too.
+	if allocs > n+n/4 {
 		t.Errorf("%d series cost %.0f allocations", n, allocs)
 	}
 }

@@ -36,11 +36,11 @@ func (a *consulAsker) watch(ctx context.Context, path string, q url.Values, take
 		if ctx.Err() != nil {
 			return
 		}
-		a.tally.count(err)
 		wait := a.pause
 		if err != nil || next != index || index == 0 {
 			err = take(body, err)
 		}
+		a.tally.count(err)
 		if err != nil {
 			// What there is now is to be told at once when Consul is back.
 			next, wait = 0, retry.next()

@@ -137,18 +137,21 @@ func (p *parser) quoted(quote byte) error {
 	return p.errorf("missing closing %c", quote)
 }
 
-// word reads a path, a number or the name of a function. Commas belong to it
-// between braces, as in a.{b,c}.d, and '=' behind the ';' that begins a tag.
-// Anything may stand between square brackets.
+// word reads a path, a number or the name of a function. Anything may stand
+// between braces, as in a.{b, c}.d, and between square brackets; '=' belongs to a
+// path behind the ';' that begins a tag.
 func (p *parser) word() (string, error) {
 	start, braces, tags := p.at, 0, false
+	opened := 0 // where the outermost brace is
 	for p.at < len(p.text) {
 		c := p.text[p.at]
 		switch {
 		case c == '\\' && p.at+1 < len(p.text):
 			p.at++
 		case c == '{':
-			braces++
+			if braces++; braces == 1 {
+				opened = p.at
+			}
 		case c == '}':
 			if braces--; braces < 0 {
 				return "", p.errorf("unexpected '}'")
@@ -159,21 +162,23 @@ func (p *parser) word() (string, error) {
 				return "", p.errorf("missing ']'")
 			}
 			p.at += n
-		case c == ',' && braces > 0 || c == '=' && tags:
+		case braces > 0 || c == '=' && tags:
 		case c == ';':
 			tags = true
 		case !isPathByte(c):
-			return p.wordFrom(start, braces)
+			return p.wordFrom(start)
 		}
 		p.at++
 	}
-	return p.wordFrom(start, braces)
+	if braces > 0 {
+		p.at = opened
+		return "", p.errorf("missing '}'")
+	}
+	return p.wordFrom(start)
 }
 
-func (p *parser) wordFrom(start, braces int) (string, error) {
+func (p *parser) wordFrom(start int) (string, error) {
 	switch {
-	case braces > 0:
-		return "", p.errorf("missing '}'")
 	case p.at == start && p.atEnd():
 		return "", p.errorf("unexpected end of the expression")
 	case p.at == start:

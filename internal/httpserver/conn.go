@@ -8,9 +8,14 @@ import (
 	"time"
 )
 
-// writeStall is how long a client may take nothing of what is sent to it before
-// the connection is given up.
-const writeStall = time.Minute
+const (
+	// writeStall is how long a client may take nothing of what is sent to it before
+	// the connection is given up.
+	writeStall = time.Minute
+	// writePiece is how many bytes of a long answer share one such wait, or a client
+	// that is slow, but reads, would be cut off in the middle of it.
+	writePiece = 256 << 10
+)
 
 // conn is a connection that counts, and that does not wait for ever for a client
 // that reads nothing.
@@ -49,6 +54,17 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 func (c *conn) Write(p []byte) (int, error) {
+	written := 0
+	for {
+		piece := p[written:min(written+writePiece, len(p))]
+		n, err := c.writeOnce(piece)
+		if written += n; err != nil || written == len(p) {
+			return written, err
+		}
+	}
+}
+
+func (c *conn) writeOnce(p []byte) (int, error) {
 	if !c.ownDeadline.Load() {
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(writeStall)) // an error shows in the Write
 	}

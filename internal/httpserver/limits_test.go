@@ -116,6 +116,32 @@ func TestClientThatReadsNothingIsCutOff(t *testing.T) {
 	})
 }
 
+func TestSlowClientGetsAllOfALongAnswer(t *testing.T) {
+	const length = 8 * writePiece
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, length)) })
+	synctest.Test(t, func(t *testing.T) {
+		s, in := serveAtPipes(t, plain(), h)
+		c := in.connect(t)
+		if _, err := io.WriteString(c, getRequest); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for read := 0; read < length; read += writePiece {
+			time.Sleep(writeStall / 3)
+			if _, err := io.CopyN(io.Discard, answer.Body, writePiece); err != nil {
+				t.Fatalf("cut off after %d bytes of %d: %v", read, length, err)
+			}
+		}
+		if n := s.metric("vm_tcplistener_write_timeouts_total"); n != 0 {
+			t.Errorf("%v timeouts counted", n)
+		}
+		c.Close()
+	})
+}
+
 func TestHugeHeaderIsRefused(t *testing.T) {
 	s := serve(t, plain(), hello)
 	c := s.dial()

@@ -3,7 +3,6 @@ package httpserver
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -75,7 +74,13 @@ func (b *tlsBuilder) addClientAuth(cfg *tls.Config, l *Listener) error {
 	cfg.SessionTicketsDisabled = true
 	authorities := func() *x509.CertPool { return nil } // those of the system
 	if l.TLS.ClientCAFile != "" {
-		pool, err := load("client authorities of "+l.Addr, b.report, parseAuthorities, l.TLS.ClientCAFile)
+		pool, err := load("client authorities of "+l.Addr, b.report, func(texts []string) (*x509.CertPool, error) {
+			pool := x509.NewCertPool()
+			if !pool.AppendCertsFromPEM([]byte(texts[0])) {
+				return nil, fmt.Errorf("%s has no certificate", l.TLS.ClientCAFile)
+			}
+			return pool, nil
+		}, l.TLS.ClientCAFile)
 		if err != nil {
 			return err
 		}
@@ -93,14 +98,6 @@ func (b *tlsBuilder) addClientAuth(cfg *tls.Config, l *Listener) error {
 		return now, nil
 	}
 	return nil
-}
-
-func parseAuthorities(texts []string) (*x509.CertPool, error) {
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(texts[0])) {
-		return nil, errors.New("the file has no certificate")
-	}
-	return pool, nil
 }
 
 // newIssuer returns what obtains certificates; nil if that is not asked for.

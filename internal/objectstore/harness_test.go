@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long anything may take that a test waits for.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // server is an HTTP server that keeps the requests it got.
 type server struct {

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -36,8 +37,8 @@ func (o *Options) find(ctx context.Context) (Credentials, error) {
 
 func (o *Options) fromEnvironment() Credentials {
 	c := Credentials{
-		AccessKeyID: firstOf(o.Env("AWS_ACCESS_KEY_ID"), o.Env("AWS_ACCESS_KEY")),
-		SecretKey:   httpx.Secret(firstOf(o.Env("AWS_SECRET_ACCESS_KEY"), o.Env("AWS_SECRET_KEY"))),
+		AccessKeyID: cmp.Or(o.Env("AWS_ACCESS_KEY_ID"), o.Env("AWS_ACCESS_KEY")),
+		SecretKey:   httpx.Secret(cmp.Or(o.Env("AWS_SECRET_ACCESS_KEY"), o.Env("AWS_SECRET_KEY"))),
 		Token:       httpx.Secret(o.Env("AWS_SESSION_TOKEN")),
 	}
 	if c.AccessKeyID == "" || c.SecretKey == "" {

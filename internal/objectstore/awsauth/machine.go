@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,7 +42,7 @@ func readKeys(answer []byte) (Credentials, error) {
 	}
 	return complete(Credentials{
 		AccessKeyID: k.AccessKeyID, SecretKey: httpx.Secret(k.SecretAccessKey),
-		Token: httpx.Secret(firstOf(k.SessionToken, k.Token)), Expires: k.Expiration,
+		Token: httpx.Secret(cmp.Or(k.SessionToken, k.Token)), Expires: k.Expiration,
 	})
 }
 
@@ -114,7 +115,7 @@ func (o *Options) fromInstance(ctx context.Context) (Credentials, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, instanceTimeout)
 	defer cancel()
-	base := strings.TrimSuffix(firstOf(o.Env("AWS_EC2_METADATA_SERVICE_ENDPOINT"), instanceService), "/")
+	base := strings.TrimSuffix(cmp.Or(o.Env("AWS_EC2_METADATA_SERVICE_ENDPOINT"), instanceService), "/")
 	token, err := o.askInstance(ctx, http.MethodPut, base+"/latest/api/token", "X-Aws-Ec2-Metadata-Token-Ttl-Seconds", hopLifetime)
 	if err != nil {
 		return Credentials{}, err

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,7 @@ func (o *Options) readProfiles() (profiles, error) {
 		{o.ConfigFile, "AWS_CONFIG_FILE", "config", true},
 		{o.CredentialsFile, "AWS_SHARED_CREDENTIALS_FILE", "credentials", false},
 	} {
-		path := firstOf(f.given, o.Env(f.variable))
+		path := cmp.Or(f.given, o.Env(f.variable))
 		named := path != ""
 		if home := o.Env("HOME"); !named && home != "" {
 			path = filepath.Join(home, ".aws", f.usual)
@@ -122,14 +123,4 @@ func withoutComment(line string) string {
 		}
 	}
 	return line
-}
-
-// firstOf returns the first text that is not empty.
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -29,7 +30,7 @@ func (r role) args(action string) (url.Values, error) {
 	}
 	args := url.Values{
 		"Action": {action}, "Version": {"2011-06-15"},
-		"RoleArn": {r.arn}, "RoleSessionName": {firstOf(r.session, usualSession)},
+		"RoleArn": {r.arn}, "RoleSessionName": {cmp.Or(r.session, usualSession)},
 	}
 	if r.external != "" {
 		args.Set("ExternalId", r.external)
@@ -70,7 +71,7 @@ func (o *Options) askSTS(ctx context.Context, args url.Values, c *Credentials) (
 	if err != nil {
 		return Credentials{}, err
 	}
-	endpoint := firstOf(o.Env("AWS_ENDPOINT_URL_STS"), o.Env("AWS_ENDPOINT_URL"), "https://sts."+s.Region+"."+DomainOf(s.Region)+"/")
+	endpoint := cmp.Or(o.Env("AWS_ENDPOINT_URL_STS"), o.Env("AWS_ENDPOINT_URL"), "https://sts."+s.Region+"."+DomainOf(s.Region)+"/")
 	body := args.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(body))
 	if err != nil {

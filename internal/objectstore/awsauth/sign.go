@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,7 +32,7 @@ func Sign(req *http.Request, body []byte, c Credentials, s Scope, now time.Time)
 		req.Header.Set("X-Amz-Security-Token", string(c.Token))
 	}
 	// Some servers leave out the usual port when they check, so it is not sent.
-	req.Host = withoutUsualPort(firstOf(req.Host, req.URL.Host), req.URL.Scheme)
+	req.Host = withoutUsualPort(cmp.Or(req.Host, req.URL.Host), req.URL.Scheme)
 	names, headers := canonicalHeaders(req)
 	canonical := strings.Join([]string{
 		req.Method, req.URL.EscapedPath(), req.URL.RawQuery, headers, names, payload,

@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -97,8 +98,8 @@ func (o *Options) Settings() (Settings, error) {
 		return Settings{}, err
 	}
 	return Settings{
-		Region:   firstOf(o.Env("AWS_REGION"), o.Env("AWS_DEFAULT_REGION"), p["region"], usualRegion),
-		Endpoint: firstOf(o.Env("AWS_ENDPOINT_URL_S3"), o.Env("AWS_ENDPOINT_URL"), p["endpoint_url"]),
+		Region:   cmp.Or(o.Env("AWS_REGION"), o.Env("AWS_DEFAULT_REGION"), p["region"], usualRegion),
+		Endpoint: cmp.Or(o.Env("AWS_ENDPOINT_URL_S3"), o.Env("AWS_ENDPOINT_URL"), p["endpoint_url"]),
 	}, nil
 }
 
@@ -114,8 +115,8 @@ func (o *Options) profile() (profile, error) {
 
 // profileName returns the name of the profile, and whether somebody asked for it.
 func (o *Options) profileName() (name string, asked bool) {
-	name = firstOf(o.Profile, o.Env("AWS_PROFILE"), o.Env("AWS_DEFAULT_PROFILE"))
-	return firstOf(name, "default"), name != ""
+	name = cmp.Or(o.Profile, o.Env("AWS_PROFILE"), o.Env("AWS_DEFAULT_PROFILE"))
+	return cmp.Or(name, "default"), name != ""
 }
 
 func (ps profiles) named(name string, asked bool) (profile, error) {
