@@ -115,6 +115,7 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 		l.logDebug(i, o, err)
 	}
 	*was = o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
+	was.reported = err != nil
 	// An evaluation that failed has computed nothing.
 	l.fresh[i] = o.ev.first && !o.out.good
 	if l.chain != nil {
@@ -175,14 +176,15 @@ func (l *loop) count(out output, err error) {
 	l.deps.Counters.alertsFired.Add(out.fired)
 }
 
-// logChange says once that a rule began to fail, and once that it recovered.
+// logChange says once that a rule began to fail, and once that it recovered. One
+// that a former process left failing is told of again: nobody looks for the
+// reason in an old log.
 func (l *loop) logChange(i int, was *ruleMemory, err error) {
-	last, _ := was.history.Last()
-	failed := last.Error != ""
+	last, known := was.history.Last()
 	switch {
-	case err != nil && !failed:
+	case err != nil && !was.reported:
 		l.log.Error("rule fails", "rule", l.cfg.Rules[i].Name, "error", err)
-	case err == nil && failed:
+	case err == nil && known && last.Error != "":
 		l.log.Info("rule works again", "rule", l.cfg.Rules[i].Name)
 	}
 }

@@ -26,6 +26,7 @@ type ruleMemory struct {
 	errors    uint64          // evaluations that failed, ever
 	evaluated bool            // at least once
 	restored  bool            // what storage knew of the alerts was looked up, or need not be
+	reported  bool            // this process has logged that the rule fails
 
 	failingSince Instant // the first of the evaluations that failed in a row; unset if the last went well
 	lastAt       Instant // the time of the last good evaluation
