@@ -1,6 +1,7 @@
 package alertmanager
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,12 +59,23 @@ func readAnswer(resp *http.Response, now time.Time) answer {
 	if a.verdict != accepted {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, bodyShown)) // the status says enough without it
 		a.err = statusError(resp.StatusCode, text)
+		if a.verdict == partial && unread(text) {
+			a.verdict = unreachable
+		}
 	}
 	if a.verdict == unreachable {
 		a.retryAfter = retryAfter(resp.Header.Get("Retry-After"), now)
 	}
 	_, _ = io.CopyN(io.Discard, resp.Body, bodyDrained) // a connection that breaks here is replaced
 	return a
+}
+
+// unread reports whether a 400 with that text says that the request itself was not
+// understood, so that no Alertmanager has seen the alerts: a page of a proxy, or the
+// answer of Go's server to http where it serves https.
+func unread(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	return bytes.HasPrefix(text, []byte("<")) || bytes.HasPrefix(text, []byte("Client sent an HTTP request"))
 }
 
 func statusError(status int, text []byte) error {

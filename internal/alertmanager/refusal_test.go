@@ -35,6 +35,35 @@ func TestPartialAcceptanceIsNotRetried(t *testing.T) {
 	})
 }
 
+// Such a 400 comes from something in between: no alert in it was looked at.
+func TestBadRequestOfAProxyIsRepeated(t *testing.T) {
+	for name, text := range map[string]string{
+		"page of a proxy":    "\n<html><h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port</html>",
+		"http to a TLS port": "Client sent an HTTP request to an HTTPS server.\n",
+		"page in upper case": "<!DOCTYPE HTML><TITLE>400</TITLE>",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p peer
+				p.answersWith(http.StatusBadRequest, text)
+				s := newStation(t, 10, &p)
+				s.notify(resolved("A"))
+				settle()
+				s.wantMetric("tocsin_notifier_partial_total", "0")
+				if st := s.Targets()[0]; st.Queued != 1 {
+					t.Errorf("%d alerts wait, want 1", st.Queued)
+				}
+
+				p.answers(nil)
+				time.Sleep(time.Minute)
+				if st := s.Targets()[0]; st.Queued != 0 || st.LastError != "" {
+					t.Errorf("after the mistake is mended: %+v", st)
+				}
+			})
+		})
+	}
+}
+
 func TestAnyTwoHundredIsSuccess(t *testing.T) {
 	for _, status := range []int{200, 202, 204, 299} {
 		synctest.Test(t, func(t *testing.T) {

@@ -32,7 +32,8 @@ type Signals struct {
 
 // Run runs the daemon until ctx is done, and then stops it: what was accepted for
 // delivery is delivered, as far as the time allowed for it goes. It returns an
-// error if the daemon could not start or something was left undone at the end.
+// error if the daemon could not start or something was left undone at the end, and
+// none if ctx ended while it started.
 func Run(ctx context.Context, o Options, s Signals) error {
 	o.External.URL = externalURL(&o)
 	if o.DryRun {
@@ -44,6 +45,11 @@ func Run(ctx context.Context, o Options, s Signals) error {
 	a, err := newApp(ctx, &o, s)
 	if err == nil {
 		err = a.run(ctx)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		// Being told to stop while it starts is no failure, though it ends what is under way.
+		s.Log.Info("tocsin is stopping before it is ready")
+		err = nil
 	}
 	stopping := time.Now()
 	err = errors.Join(err, a.closers.close())

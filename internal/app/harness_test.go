@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func options(w *world, files ...string) Options {
 	return Options{
 		Rules: RuleOptions{
-			Files: files, EvaluationInterval: 20 * time.Millisecond, UpdateEntriesLimit: 5,
+			Files: files, EvaluationInterval: 100 * time.Millisecond, UpdateEntriesLimit: 5,
 			ValidateExpressions: true, ValidateTemplates: true, ErrorResendDuration: time.Hour,
 			ConflictingLabels: "exported", ChainWait: time.Second,
 			LoadTimeout: patience, MaxFileSize: 1 << 20,

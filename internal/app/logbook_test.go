@@ -13,7 +13,7 @@ import (
 
 // patience is how long a test waits for what must happen. It is never reached
 // unless the test fails.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // logBook keeps what is logged, as lines of JSON.
 type logBook struct {

@@ -53,10 +53,11 @@ func TestEndDeliversWhatIsQueued(t *testing.T) {
 func TestEndWaitsForRoundsUnderWay(t *testing.T) {
 	w := newWorld(t)
 	o := delivering(t, w)
-	arrived, release := w.block(t, w.datasource)
+	o.Rules.EvaluationInterval = time.Minute // a query may take as long
+	_, release := w.block(t, w.datasource)
 	o.RemoteRead = RemoteReadOptions{}
 	d := start(t, o)
-	<-arrived
+	await(t, "both groups ask", func() bool { return d.metric("vmalert_datasource_conn_writes_total") >= 2 })
 	d.cancel()
 	d.awaitLog("tocsin is stopping", 1)
 	release()

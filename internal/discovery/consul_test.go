@@ -40,6 +40,7 @@ func TestConsulFindsInstancesOfServices(t *testing.T) {
 		b := newBench()
 		f := b.consulOver(t, fake, &notifiers.Consul{Query: notifiers.ConsulQuery{Services: []string{"ALERTMANAGER"}}, TagSeparator: ","})
 		<-f.Looked()
+		synctest.Wait() // an answer is counted after what it says is known
 		wantAddresses(t, f, "10.0.0.1:9093", "10.0.0.2:9093")
 		if found := f.Found(); !found.Complete || found.Err != nil {
 			t.Errorf("found %+v, want all of it without error", found)
@@ -170,6 +171,30 @@ func TestConsulThatIsBackUnchangedIsNoError(t *testing.T) {
 		passes()
 		if err := f.Found().Err; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A gateway that answers 200 with a page of its own is a failure like any other.
+func TestConsulAnswerThatIsRubbishCountsAsAFailedLookup(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		fake := newFakeConsul(t)
+		fake.has(instance("am", "1", "10.0.0.1", 9093))
+		b := newBench()
+		f := b.consulOver(t, fake, &notifiers.Consul{})
+		passes()
+		const failures = `tocsin_discovery_lookup_errors_total{kind="consulSD"}`
+		if got := b.metric(t, failures); got != "0" {
+			t.Fatalf("%s failures while everything works", got)
+		}
+		fake.talksRubbish()
+		passes()
+		if f.Found().Err == nil {
+			t.Error("rubbish is no error")
+		}
+		wantAddresses(t, f, "10.0.0.1:9093")
+		if got := b.metric(t, failures); got == "0" {
+			t.Error("answers that cannot be used are not counted as failures")
 		}
 	})
 }

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -23,6 +24,7 @@ type fakeConsul struct {
 	index     uint64
 	instances []consulInstance
 	broken    int // the status of every answer; 0 is as it should be
+	rubbish   bool
 	asked     []question
 	changed   chan struct{} // closed at each change
 }
@@ -56,6 +58,9 @@ func (f *fakeConsul) has(instances ...consulInstance) {
 
 // breaks makes every answer one of that status; 0 mends it.
 func (f *fakeConsul) breaks(status int) { f.change(func() { f.broken = status }) }
+
+// talksRubbish makes every answer a page that is no JSON.
+func (f *fakeConsul) talksRubbish() { f.change(func() { f.rubbish = true }) }
 
 // restarts makes the index begin anew.
 func (f *fakeConsul) restarts() {
@@ -106,6 +111,12 @@ func (f *fakeConsul) answer(w http.ResponseWriter, path string, args url.Values)
 	defer f.mu.Unlock()
 	if f.broken != 0 {
 		w.WriteHeader(f.broken)
+		return
+	}
+	if f.rubbish {
+		if _, err := io.WriteString(w, "<html>welcome</html>"); err != nil {
+			f.t.Error(err)
+		}
 		return
 	}
 	var body any

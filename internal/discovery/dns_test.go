@@ -36,9 +36,42 @@ func (z *zone) serve(t *testing.T) *net.Resolver {
 		_ = conn.Close()
 		<-ended
 	})
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
+	d := &dialer{addr: conn.LocalAddr().String()}
+	t.Cleanup(d.close)
+	return &net.Resolver{PreferGo: true, Dial: d.dial}
+}
+
+// dialer keeps what it dialed. The resolver of the standard library goes on to
+// wait for an answer, for seconds, after its caller has left.
+type dialer struct {
+	addr string
+
+	mu     sync.Mutex // guards the fields below
+	conns  []net.Conn
+	closed bool
+}
+
+func (d *dialer) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, net.ErrClosed
+	}
+	c, err := new(net.Dialer).DialContext(ctx, "udp", d.addr)
+	if err == nil {
+		d.conns = append(d.conns, c)
+	}
+	return c, err
+}
+
+// close ends all waiting for answers.
+func (d *dialer) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	for _, c := range d.conns {
+		_ = c.Close() // most are closed
+	}
 }
 
 func (z *zone) ServeDNS(w mdns.ResponseWriter, req *mdns.Msg) {
