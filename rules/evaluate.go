@@ -176,19 +176,6 @@ func (l *loop) count(out output, err error) {
 	l.deps.Counters.alertsFired.Add(out.fired)
 }
 
-// logChange says once that a rule began to fail, and once that it recovered. One
-// that a former process left failing is told of again: nobody looks for the
-// reason in an old log.
-func (l *loop) logChange(i int, was *ruleMemory, err error) {
-	last, known := was.history.Last()
-	switch {
-	case err != nil && !was.reported:
-		l.log.Error("rule fails", "rule", l.cfg.Rules[i].Name, "error", err)
-	case err == nil && known && last.Error != "":
-		l.log.Info("rule works again", "rule", l.cfg.Rules[i].Name)
-	}
-}
-
 func (l *loop) logDebug(i int, o outcome, err error) {
 	l.log.Info("rule evaluated", "rule", l.cfg.Rules[i].Name, "at", o.ev.at.Time(),
 		"duration", o.took, "samples", o.out.samples, "series", len(o.out.series),

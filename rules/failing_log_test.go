@@ -50,3 +50,29 @@ func TestFailingRuleIsLoggedOncePerProcess(t *testing.T) {
 		expect("once it works", 0, 1)
 	})
 }
+
+func TestOutageOfTheDatasourceIsNotLoggedForEveryRule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		w := newWorld(t)
+		w.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+		g := group("g")
+		for range 50 {
+			g.Rules = append(g.Rules, alerting("E", "e", 0))
+		}
+		w.datasource.Fail("e", errors.New("no answer"))
+		w.apply(g)
+		w.pass(35 * time.Second)
+		w.datasource.Set("e")
+		w.pass(25 * time.Second)
+		text := log.String()
+		for line, want := range map[string]int{
+			`msg="rule fails"`: 3, `msg="more rules fail" group=g file=f.yml rules=47`: 1,
+			`msg="rule works again"`: 3, `msg="more rules work again" group=g file=f.yml rules=47`: 1,
+		} {
+			if got := strings.Count(text, line); got != want {
+				t.Errorf("%s stands %d times in the log, want %d:\n%s", line, got, want, text)
+			}
+		}
+	})
+}

@@ -17,6 +17,7 @@ type loop struct {
 	began    Instant      // when that round began
 	stats    GroupStats
 	results  int // of the rules, in this round
+	turns    turns
 	late     int // slots missed since rounds take too long
 	// spare is how much time of this round is left for evaluations of the past.
 	spare     atomic.Int64
@@ -184,6 +185,7 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 	} else {
 		l.evaluateInTurn(roundCtx, ev)
 	}
+	l.logOthers()
 	l.noteKept(l.keep(ctx))
 	l.stats.observe(time.Since(start))
 	l.publish()
