@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/config"
 	"tocsin/rules"
@@ -101,9 +103,36 @@ func (p *scene) succeed(next modelFiles) modelOut {
 	for number, g := range groups {
 		clocks[number] = p.clocks[g.after].passOn(g.after == number)
 	}
+	for number, r := range models {
+		if _, ok := before[number]; !ok && r.follows(gone) {
+			panic(unclear{})
+		}
+	}
 	p.force, p.rules, p.clocks = next, models, clocks
 	p.share()
 	return p.farewells(gone)
+}
+
+// follows reports whether the rule, which is new, may tell of the same as one that
+// is gone, and is told under another name by now, remembers. The one begins while
+// the other ends, and nobody knows which is first.
+func (m *modelRule) follows(gone []*modelRule) bool {
+	for _, g := range gone {
+		if g.kind != m.kind || g.of != m.of || g.name == m.name {
+			continue
+		}
+		for i := range g.alerts {
+			if g.alerts[i].labels.Get(labels.AlertName) == m.name {
+				return true
+			}
+		}
+		for _, l := range g.recorded {
+			if l.Get(model.MetricNameLabel) == m.name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // passOn returns the clock of a group that goes on with this one, or of which it

@@ -63,6 +63,9 @@ func (c *groupClock) due(s groupSetting, now time.Time) time.Time {
 // complaint ends a play; what it says is its result.
 type complaint struct{ error }
 
+// unclear ends a play that may go on in more than one way.
+type unclear struct{}
+
 // bubbleTB reports through a panic, as a bubble has no rapid.T.
 type bubbleTB struct{ rapid.TB }
 
@@ -81,12 +84,12 @@ func perform(t *testing.T, s *script, o rules.Options) (problem error) {
 	p.ledger.last = map[string]int64{}
 	n := 0
 	defer func() {
-		if r := recover(); r != nil {
-			c, ok := r.(complaint)
-			if !ok {
-				panic(r)
-			}
-			problem = fmt.Errorf("act %d, %s: %w", n, s.acts[n].does, c.error)
+		switch r := recover().(type) {
+		case nil, unclear:
+		case complaint:
+			problem = fmt.Errorf("act %d, %s: %w", n, s.acts[n].does, r.error)
+		default:
+			panic(r)
 		}
 	}()
 	for i, a := range s.acts {

@@ -128,7 +128,7 @@ func TestDeployedRulesNameMetricsThatThereAre(t *testing.T) {
 }
 
 // metricInText is a metric as a page writes it; with a star it is all that begin so.
-var metricInText = regexp.MustCompile("\\b((?:vmalert|tocsin|vm|process)_[a-z_]+)(\\*?)")
+var metricInText = regexp.MustCompile(`\b((?:vmalert|tocsin|vm|process)_[a-z_]+)(\*?)`)
 
 func TestMigrationPageNamesMetricsThatThereAre(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs", "migration.md"))

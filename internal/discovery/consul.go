@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tocsin/config/notifiers"
@@ -32,6 +33,8 @@ type consul struct {
 	block *notifiers.Consul
 	asker *consulAsker
 	parts *parts
+
+	telling sync.Mutex // held while what is known is looked at and reported
 
 	// Owned by run.
 	services map[string]*serviceWatch
@@ -79,9 +82,18 @@ func (s *consul) run(ctx context.Context, report func(view)) {
 			err = fmt.Errorf("list the services of %s: %w", s.asker.shown(), err)
 			s.parts.set(catalog, nil, err)
 		}
-		report(s.parts.view())
+		s.tell(report)
 		return err
 	})
+}
+
+// tell reports what is known now. Several goroutines do so at once, and none may
+// report what it saw before another reported more: that would last until Consul has
+// something new.
+func (s *consul) tell(report func(view)) {
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	report(s.parts.view())
 }
 
 // query returns the arguments of every question.
@@ -176,7 +188,7 @@ func (s *consul) watchService(ctx context.Context, name string, report func(view
 				err = fmt.Errorf("list the instances of service %q of %s: %w", name, s.asker.shown(), err)
 			}
 			s.parts.set(name, instanceTargets(name, instances, s.block.TagSeparator), err)
-			report(s.parts.view())
+			s.tell(report)
 			return err
 		})
 	}()

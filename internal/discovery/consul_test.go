@@ -3,12 +3,17 @@ package discovery
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/config"
 	"tocsin/config/notifiers"
@@ -197,6 +202,35 @@ func TestConsulAnswerThatIsRubbishCountsAsAFailedLookup(t *testing.T) {
 			t.Error("answers that cannot be used are not counted as failures")
 		}
 	})
+}
+
+func TestConsulNeverReportsLessThanBefore(t *testing.T) {
+	var names []string
+	for i := range 100 {
+		names = append(names, strconv.Itoa(i))
+	}
+	b := newBench()
+	s := newConsul(&notifiers.Consul{}, nil, &b.Options, b.Counts.of(notifiers.ConsulKind)).(*consul)
+	s.parts.keep(names)
+	var most atomic.Int64
+	report := func(v view) {
+		n := int64(len(v.targets))
+		runtime.Gosched() // who sees more overtakes who sees less, unless it waits
+		if was := most.Swap(n); n < was {
+			t.Errorf("%d targets were reported after %d", n, was)
+		}
+	}
+	var wg sync.WaitGroup
+	for _, name := range names {
+		wg.Go(func() {
+			s.parts.set(name, []labels.Labels{labels.FromStrings(addressLabel, name)}, nil)
+			s.tell(report)
+		})
+	}
+	wg.Wait()
+	if n := most.Load(); n != int64(len(names)) {
+		t.Errorf("%d targets were reported last, want %d", n, len(names))
+	}
 }
 
 func TestConsulThatIsDownAtTheStartIsTriedAgain(t *testing.T) {

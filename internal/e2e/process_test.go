@@ -16,11 +16,11 @@ import (
 
 const (
 	// startTimeout is how long a server may take until it is ready.
-	startTimeout = 30 * time.Second
+	startTimeout = time.Minute
 	// stopTimeout is how long a server may take to stop before it is killed.
-	stopTimeout = 20 * time.Second
+	stopTimeout = time.Minute
 	// storyTimeout is how long anything may take that a story waits for.
-	storyTimeout = 30 * time.Second
+	storyTimeout = time.Minute
 	// pollInterval is the time between two looks at a condition.
 	pollInterval = 100 * time.Millisecond
 )

@@ -3,8 +3,8 @@ package servers
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
-	"os"
 	"sync/atomic"
 )
 
@@ -16,7 +16,8 @@ var lastPort atomic.Int32
 // FreeAddr returns a loopback address nobody listens on.
 func FreeAddr() (string, error) {
 	const first, count = 12000, 18000
-	lastPort.CompareAndSwap(0, int32(os.Getpid()%count)+1)
+	// Processes that choose at the same time choose far from each other.
+	lastPort.CompareAndSwap(0, 1+rand.Int32N(count))
 	for range count {
 		addr := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%count)
 		l, err := net.Listen("tcp", addr)

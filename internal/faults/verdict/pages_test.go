@@ -201,8 +201,8 @@ func TestWhoDoesWhatCanBeDoneLosesNothing(t *testing.T) {
 			if i+1 < len(story) && end.After(story[i+1].Fires) {
 				end = story[i+1].Fires
 			}
-			if !begin.Before(f.Resolves) {
-				continue // by then it does not fire any more
+			if !begin.Before(f.Resolves.Add(c.Delay)) {
+				continue // by then it is seen not to fire any more
 			}
 			posts = append(posts,
 				witness.Post{Alert: "A", At: begin, StartsAt: f.Fires, EndsAt: begin.Add(time.Hour)},
