@@ -2,21 +2,18 @@ package httpserver
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"tocsin/internal/httpx"
 )
 
-const (
-	// fileAge is how old the content of TLS files may be when it is used.
-	fileAge     = time.Second
-	maxFileSize = 1 << 20 // bytes; certificates and bundles of them are far smaller
-)
+// fileAge is how old the content of TLS files may be when it is used.
+const fileAge = time.Second
 
 // loaded is what was made of files, and is made again when they change. Files
 // that cannot be used do not replace what is there: a half-written certificate
@@ -76,11 +73,11 @@ func (l *loaded[T]) reread() {
 func (l *loaded[T]) read() error {
 	texts := make([]string, len(l.paths))
 	for i, path := range l.paths {
-		text, err := readFile(path)
+		text, err := httpx.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		texts[i] = text
+		texts[i] = string(text)
 	}
 	if slices.Equal(texts, l.texts) {
 		return nil
@@ -91,17 +88,4 @@ func (l *loaded[T]) read() error {
 	}
 	l.texts, l.value = texts, value
 	return nil
-}
-
-func readFile(path string) (string, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer in.Close()
-	text, err := io.ReadAll(io.LimitReader(in, maxFileSize+1))
-	if err == nil && len(text) > maxFileSize {
-		err = fmt.Errorf("read %s: more than %d bytes", path, maxFileSize)
-	}
-	return string(text), err
 }

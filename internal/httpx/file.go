@@ -62,23 +62,33 @@ func readText(path string) (string, error) {
 	if isAddress(path) {
 		return readAddress(path)
 	}
-	in, err := os.Open(path)
+	data, err := ReadFile(path)
 	if err != nil {
 		return "", err
-	}
-	defer in.Close()
-	data, err := io.ReadAll(io.LimitReader(in, maxFileSize+1))
-	if err != nil {
-		return "", err
-	}
-	if len(data) > maxFileSize {
-		return "", fmt.Errorf("read %s: more than %d bytes", path, maxFileSize)
 	}
 	text := strings.TrimRight(string(data), " \t\r\n")
 	if text == "" {
 		return "", &os.PathError{Op: "read", Path: path, Err: errors.New("file is empty")}
 	}
 	return text, nil
+}
+
+// ReadFile returns the content of a file with credentials or certificates. One of
+// more than a mebibyte is an error.
+func ReadFile(path string) ([]byte, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	data, err := io.ReadAll(io.LimitReader(in, maxFileSize+1))
+	if err == nil && len(data) > maxFileSize {
+		err = fmt.Errorf("read %s: more than %d bytes", path, maxFileSize)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // isAddress reports whether a file is named by an http(s) URL.
