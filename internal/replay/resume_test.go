@@ -110,14 +110,9 @@ func TestInterruptedReplayStaysIncomplete(t *testing.T) {
 // The end of a period that was open at first stays where it was.
 func TestInterruptedReplayKeepsItsEnd(t *testing.T) {
 	w := newWorld(t)
-	w.counts("x")
 	w.options.Period.Open = true
+	w.leftOff().Close()
 	record := w.recorded()
-	w.groups(group("g", recording("r", "x")))
-	w.options.Asking.MaxPoints = 1
-	_ = w.interrupted(1)
-	record.Close()
-	record = w.recorded()
 	defer record.Close()
 	got, ok := record.Period()
 	if !ok || !got.From.Equal(w.options.Period.From) || !got.To.Equal(w.options.Period.To) || !got.Open {
@@ -127,12 +122,7 @@ func TestInterruptedReplayKeepsItsEnd(t *testing.T) {
 
 func TestReplayStartsAfreshIfWanted(t *testing.T) {
 	w := newWorld(t)
-	w.counts("x")
-	record := w.recorded()
-	w.groups(group("g", recording("r", "x")))
-	w.options.Asking.MaxPoints = 1
-	_ = w.interrupted(1)
-	record.Close()
+	w.leftOff().Close()
 	record, err := replay.OpenRecord(w.dir, "the same", true)
 	if err != nil {
 		t.Fatal(err)
@@ -147,12 +137,7 @@ func TestReplayStartsAfreshIfWanted(t *testing.T) {
 
 func TestRecordTellsReplaysApart(t *testing.T) {
 	w := newWorld(t)
-	w.counts("x")
-	record := w.recorded()
-	defer record.Close()
-	w.groups(group("g", recording("r", "x")))
-	w.options.Asking.MaxPoints = 1
-	_ = w.interrupted(1)
+	defer w.leftOff().Close()
 	other, err := replay.OpenRecord(w.dir, "another", false)
 	if err != nil {
 		t.Fatal(err)
@@ -168,12 +153,7 @@ func TestRecordTellsReplaysApart(t *testing.T) {
 
 func TestDamagedRecordIsSaid(t *testing.T) {
 	w := newWorld(t)
-	w.counts("x")
-	record := w.recorded()
-	w.groups(group("g", recording("r", "x")))
-	w.options.Asking.MaxPoints = 1
-	_ = w.interrupted(1)
-	record.Close()
+	w.leftOff().Close()
 	paths, _ := filepath.Glob(filepath.Join(w.dir, "*.json"))
 	for _, text := range []string{"", "{", `{"Version":9}`} {
 		if err := os.WriteFile(paths[0], []byte(text), 0o600); err != nil {
@@ -192,12 +172,7 @@ func TestDamagedRecordIsSaid(t *testing.T) {
 
 func TestStateOfARuleMustFit(t *testing.T) {
 	w := newWorld(t)
-	w.counts("x")
-	record := w.recorded()
-	w.groups(group("g", recording("r", "x")))
-	w.options.Asking.MaxPoints = 1
-	_ = w.interrupted(1)
-	record.Close()
+	w.leftOff().Close()
 	w.recorded()
 	defer w.options.Record.Close()
 	w.options.Period.To = start.Add(time.Minute / 2)

@@ -88,6 +88,18 @@ func (w *world) recorded() *replay.Record {
 	return r
 }
 
+// leftOff returns the record of a replay of the rule r of x that was interrupted
+// after one query.
+func (w *world) leftOff() *replay.Record {
+	w.t.Helper()
+	w.counts("x")
+	r := w.recorded()
+	w.groups(group("g", recording("r", "x")))
+	w.options.Asking.MaxPoints = 1
+	_ = w.interrupted(1)
+	return r
+}
+
 // group returns a group of the file f.yml that is evaluated every minute.
 func group(name string, rs ...config.Rule) config.Group {
 	return config.Group{
