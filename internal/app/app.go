@@ -113,9 +113,9 @@ const shutdownRounds = 5 * time.Second
 // are built in the order in which they are to be closed last.
 func (a *App) deps(ctx context.Context) (*rules.Deps, error) {
 	o := a.opts
-	conflict, err := rules.ParseConflict(o.Rules.ConflictingLabels)
+	options, err := evaluation(o)
 	if err != nil {
-		return nil, fmt.Errorf("-rule.conflictingLabels: %w", err)
+		return nil, err
 	}
 	counters := rules.NewCounters(a.metrics)
 	writers, err := a.openStore()
@@ -140,14 +140,7 @@ func (a *App) deps(ctx context.Context) (*rules.Deps, error) {
 	deps := &rules.Deps{
 		Querier: a.datasource, Restorer: restorer, Notifier: a.notifiers,
 		CatchUp: a.catchUp(), Link: link, Settled: newReleaser().settled, Counters: counters, Log: a.log,
-		Options: rules.Options{
-			ExternalLabels: o.External.Labels, Conflict: conflict,
-			DisableAlertgroup: o.Rules.DisableAlertgroup,
-			SilentRemoval:     o.Rules.SilentRemoval,
-			ResendDelay:       o.Rules.ResendDelay, MaxResolveDuration: o.Rules.MaxResolveDuration,
-			ErrorResend: o.Rules.ErrorResendDuration, QueryTimeout: o.Datasource.QueryTimeout,
-			ChainWait: o.Rules.ChainWait, ChainDelay: o.Rules.ChainDelay, MaxStartDelay: o.Rules.MaxStartDelay,
-		},
+		Options: options,
 	}
 	if writers != nil {
 		deps.Appender = writers
@@ -156,6 +149,22 @@ func (a *App) deps(ctx context.Context) (*rules.Deps, error) {
 		deps.Journal = a.journal
 	}
 	return deps, nil
+}
+
+// evaluation returns what o says about the evaluation of rules, live or replayed.
+func evaluation(o *Options) (rules.Options, error) {
+	conflict, err := rules.ParseConflict(o.Rules.ConflictingLabels)
+	if err != nil {
+		return rules.Options{}, fmt.Errorf("-rule.conflictingLabels: %w", err)
+	}
+	return rules.Options{
+		ExternalLabels: o.External.Labels, Conflict: conflict,
+		DisableAlertgroup: o.Rules.DisableAlertgroup,
+		SilentRemoval:     o.Rules.SilentRemoval,
+		ResendDelay:       o.Rules.ResendDelay, MaxResolveDuration: o.Rules.MaxResolveDuration,
+		ErrorResend: o.Rules.ErrorResendDuration, QueryTimeout: o.Datasource.QueryTimeout,
+		ChainWait: o.Rules.ChainWait, ChainDelay: o.Rules.ChainDelay, MaxStartDelay: o.Rules.MaxStartDelay,
+	}, nil
 }
 
 // run serves until ctx is done.

@@ -27,11 +27,6 @@ const (
 	notifierIdleTimeout = 5 * time.Minute
 )
 
-// notifierFileClient is how a notifier file at a URL is fetched.
-func notifierFileClient() httpx.ClientOptions {
-	return httpx.ClientOptions{MetricsPrefix: "tocsin_rule_files", MaxIdleConnections: 1, IdleConnTimeout: ruleIdleTimeout}
-}
-
 // notifierFile reads the file of -notifier.config and puts it in force.
 type notifierFile struct {
 	// Fixed by newNotifierFile.
@@ -225,7 +220,7 @@ func checkNotifierFile(ctx context.Context, o *Options, log *slog.Logger) []erro
 	if o.Notifier.Config == "" {
 		return nil
 	}
-	t, err := notifierFileClient().RoundTripper(metrics.NewSet())
+	t, err := fileClient().RoundTripper(metrics.NewSet())
 	if err != nil {
 		return []error{err}
 	}

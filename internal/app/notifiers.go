@@ -91,7 +91,7 @@ func (a *App) useURLs(ctx context.Context, set *alertmanager.Set) error {
 // useFile makes those of -notifier.config the targets, as far as they are found
 // soon enough, and follows them from then on.
 func (a *App) useFile(ctx context.Context, set *alertmanager.Set) error {
-	t, err := a.transport("notifier.config", notifierFileClient())
+	t, err := a.transport("notifier.config", fileClient())
 	if err != nil {
 		return err
 	}

@@ -63,16 +63,13 @@ func (a *App) replayedGroups(all []config.Group, engine *template.Engine) ([]*ru
 
 func (a *App) replayDeps(engine *template.Engine) (*rules.Deps, error) {
 	o := a.opts
-	conflict, err := rules.ParseConflict(o.Rules.ConflictingLabels)
+	options, err := evaluation(o)
 	if err != nil {
-		return nil, fmt.Errorf("-rule.conflictingLabels: %w", err)
+		return nil, err
 	}
 	return &rules.Deps{
 		Querier: a.datasource, Templates: engine, Link: defaultLink(o.External.URL),
 		Counters: rules.NewCounters(a.metrics), Log: slog.New(slog.DiscardHandler),
-		Options: rules.Options{
-			ExternalLabels: o.External.Labels, Conflict: conflict,
-			DisableAlertgroup: o.Rules.DisableAlertgroup, QueryTimeout: o.Datasource.QueryTimeout,
-		},
+		Options: options,
 	}, nil
 }

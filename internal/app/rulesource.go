@@ -31,6 +31,11 @@ const (
 	objectConnections = 16
 )
 
+// fileClient is how rule and notifier files are fetched that are at a URL.
+func fileClient() httpx.ClientOptions {
+	return httpx.ClientOptions{MetricsPrefix: "tocsin_rule_files", MaxIdleConnections: 1, IdleConnTimeout: ruleIdleTimeout}
+}
+
 // ruleSources is what rule files are read from that are not on disk.
 type ruleSources struct {
 	urls        *httpx.Transport
@@ -43,9 +48,7 @@ func newRuleSources(o *RuleOptions, m *metrics.Set) (*ruleSources, error) {
 	if m == nil {
 		m = metrics.NewSet()
 	}
-	urls, err := httpx.ClientOptions{
-		MetricsPrefix: "tocsin_rule_files", MaxIdleConnections: 1, IdleConnTimeout: ruleIdleTimeout,
-	}.RoundTripper(m)
+	urls, err := fileClient().RoundTripper(m)
 	if err != nil {
 		return nil, err
 	}
