@@ -64,13 +64,12 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 		rules:   make([]rule, len(cfg.Rules)),
 	}
 	env := &groupEnv{group: cfg, groupID: g.id, deps: d, tenant: newTenant(cfg.Tenant)}
-	shared := mergePairs(d.Options.ExternalLabels, cfg.Labels)
+	common := newCommonLabels(d.Options.ExternalLabels, cfg.Labels, env.tenant.pairs)
 	shown := make([]RuleSnapshot, len(cfg.Rules))
 	var errs []error
 	for i := range cfg.Rules {
 		r := &cfg.Rules[i]
-		// The tenant's labels say whose the results are, so nothing overrides them.
-		own := mergePairs(mergePairs(shared, r.Labels), env.tenant.pairs)
+		own := common.with(r.Labels)
 		built, err := newRule(env, r, own)
 		if err != nil {
 			errs = append(errs, &RuleError{Group: cfg, Index: i, Err: err})

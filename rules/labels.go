@@ -70,6 +70,40 @@ func mergePairs(under, over []config.Pair) []config.Pair {
 	return out
 }
 
+// commonLabels is the labels that all rules of a group get.
+type commonLabels struct {
+	under, over []config.Pair
+	merged      map[pairList][]config.Pair // with those of rules
+}
+
+// pairList is a list of labels: others that are equal are not the same.
+type pairList struct {
+	first *config.Pair // nil if there are none
+	len   int
+}
+
+// newCommonLabels merges labels in the order of their rank: rules override those of
+// the group, which override external ones. Those of the tenant say whose the
+// results are, so nothing overrides them.
+func newCommonLabels(external, group, tenant []config.Pair) *commonLabels {
+	return &commonLabels{mergePairs(external, group), tenant, make(map[pairList][]config.Pair)}
+}
+
+// with returns the labels of a rule that has own labels. Rules that share a list of
+// these share the result.
+func (c *commonLabels) with(own []config.Pair) []config.Pair {
+	list := pairList{len: len(own)}
+	if len(own) > 0 {
+		list.first = &own[0]
+	}
+	all, known := c.merged[list]
+	if !known {
+		all = mergePairs(mergePairs(c.under, own), c.over)
+		c.merged[list] = all
+	}
+	return all
+}
+
 // alertID returns the number by which vmalert names an alert: FNV-64a over its
 // sorted labels, without the metric name.
 func alertID(l labels.Labels) uint64 {

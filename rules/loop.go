@@ -7,7 +7,7 @@ import (
 )
 
 // loop is a group while it runs. Everything in it belongs to the goroutine of
-// Run.
+// Run, and to that of a round while there is one.
 type loop struct {
 	*Group
 
@@ -166,12 +166,39 @@ func (l *loop) noteReset(back time.Duration) {
 	l.log.Warn("wall clock was set, schedule starts over", "back", back)
 }
 
-// round evaluates every rule for the slot at.
+// round evaluates every rule for the slot at, in a goroutine of its own: what that
+// one's stack grows to goes with it, so hundreds of groups that wait for their turn
+// need little. Once retire is closed, a round that is under way has the time of
+// one query to come to its end.
 func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
+	roundCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.evaluateAll(ctx, roundCtx, at)
+	}()
+	select {
+	case <-done:
+		return
+	case <-retire:
+	}
+	grace := time.NewTimer(l.timeout)
+	defer grace.Stop()
+	select {
+	case <-done:
+		return
+	case <-grace.C:
+		cancel(errCutShort)
+	}
+	<-done
+}
+
+// evaluateAll evaluates every rule for the slot at, until round is done, and hands
+// over what has come of it, whether it is or not.
+func (l *loop) evaluateAll(ctx, round context.Context, at Instant) {
 	start := time.Now()
 	l.began = InstantOf(start)
-	roundCtx, end := l.roundContext(ctx, retire)
-	defer end()
 	ev := evaluation{
 		at:    InstantOf(l.sched.queryTime(at)),
 		write: l.deps.Appender != nil, query: l.query,
@@ -181,9 +208,9 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 	l.spare.Store(int64(l.cfg.Interval / 4)) // the present comes first
 	l.results = 0
 	if l.cfg.Concurrency > 1 && len(l.rules) > 1 {
-		l.evaluateConcurrently(roundCtx, ev)
+		l.evaluateConcurrently(round, ev)
 	} else {
-		l.evaluateInTurn(roundCtx, ev)
+		l.evaluateInTurn(round, ev)
 	}
 	l.logOthers()
 	l.noteKept(l.keep(ctx))
@@ -193,25 +220,4 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 		l.deps.Settled(l.results)
 	}
 	l.restoring.begin(l)
-}
-
-// roundContext returns the context of a round: once retire is closed, what is
-// under way has the time of one query to come to its end.
-func (l *loop) roundContext(ctx context.Context, retire <-chan struct{}) (context.Context, func()) {
-	round, cancel := context.WithCancelCause(ctx)
-	go func() {
-		select {
-		case <-round.Done():
-			return
-		case <-retire:
-		}
-		grace := time.NewTimer(l.timeout)
-		defer grace.Stop()
-		select {
-		case <-round.Done():
-		case <-grace.C:
-			cancel(errCutShort)
-		}
-	}()
-	return round, func() { cancel(nil) }
 }
