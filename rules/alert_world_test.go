@@ -65,15 +65,15 @@ func TestRulesWithTheSameAlertKeepTheirOwnState(t *testing.T) {
 		w.datasource.Set("b", rulestest.Sample(2, "x", "y"))
 		w.pass(10 * time.Second)
 		first, second := w.manager.Groups()[0].Rules[0], w.manager.Groups()[0].Rules[1]
-		if first.Firing != 1 || second.Pending != 1 {
-			t.Fatalf("firing %d, pending %d; want one of each", first.Firing, second.Pending)
+		if first.Firing() != 1 || second.Pending() != 1 {
+			t.Fatalf("firing %d, pending %d; want one of each", first.Firing(), second.Pending())
 		}
 		if a, b := first.Alerts[0], second.Alerts[0]; a.Labels != b.Labels || b.ActiveAt.Sub(a.ActiveAt) != 20*time.Second {
 			t.Errorf("got %+v and %+v, want the same labels with clocks of their own", a, b)
 		}
 		w.datasource.Set("a")
 		w.pass(10 * time.Second)
-		if got := w.manager.Groups()[0].Rules[1].Pending; got != 1 {
+		if got := w.manager.Groups()[0].Rules[1].Pending(); got != 1 {
 			t.Errorf("the second rule has %d pending alerts once the first has ended, want one", got)
 		}
 	})

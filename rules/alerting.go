@@ -7,15 +7,12 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-
-	"tocsin/config"
 )
 
 // alertingRule turns every result of an expression into an alert.
 type alertingRule struct {
 	*groupEnv
-	rule *config.Rule
-	own  []config.Pair // external, group and rule labels
+	*RuleIdentity
 
 	// Owned by the evaluation.
 	texts   *ruleTexts // nil until there was a result
@@ -26,20 +23,20 @@ type alertingRule struct {
 
 // newAlertingRule checks the templates of r. They are made ready for use when
 // there is a first result: most rules never have one.
-func newAlertingRule(env *groupEnv, r *config.Rule, own []config.Pair) (*alertingRule, error) {
-	_, err := newRuleTexts(env, r, own)
-	return &alertingRule{groupEnv: env, rule: r, own: own}, err
+func newAlertingRule(env *groupEnv, r *RuleIdentity) (*alertingRule, error) {
+	_, err := newRuleTexts(env, r)
+	return &alertingRule{groupEnv: env, RuleIdentity: r}, err
 }
 
 func (r *alertingRule) policy() policy {
-	return policy{holdFor: r.rule.For, keepFiring: r.rule.KeepFiringFor}
+	return policy{holdFor: r.Rule.For, keepFiring: r.Rule.KeepFiringFor}
 }
 
 // begin makes ready what giving labels and annotations takes.
 func (r *alertingRule) begin() {
 	if r.texts == nil {
 		// The errors were reported when the rule was built.
-		r.texts, _ = newRuleTexts(r.groupEnv, r.rule, r.own)
+		r.texts, _ = newRuleTexts(r.groupEnv, r.RuleIdentity)
 	}
 	r.scratch = takeScratch()
 }
@@ -47,7 +44,7 @@ func (r *alertingRule) begin() {
 // asksForLabels reports whether labels are asked of the datasource, or depend on
 // the clock.
 func (r *alertingRule) asksForLabels() bool {
-	if !templated(r.own) {
+	if !templated(r.Labels) {
 		return false
 	}
 	r.begin()
@@ -60,14 +57,14 @@ func (r *alertingRule) end() {
 	r.scratch = nil
 }
 
-func (r *alertingRule) apply(ctx context.Context, ev evaluation, m ruleMemory, res Result, err error) (ruleMemory, output, error) {
+func (r *alertingRule) apply(ctx context.Context, ev evaluation, m RuleMemory, res Result, err error) (RuleMemory, output, error) {
 	if errors.Is(err, errCutShort) {
 		return m, output{}, err
 	}
 	out := output{fetched: -1}
 	if err == nil {
 		out = output{samples: len(res.Samples), fetched: res.SeriesFetched, partial: res.Partial}
-		if len(res.Samples) == 0 && len(m.alerts) == 0 {
+		if len(res.Samples) == 0 && len(m.Alerts) == 0 {
 			m.lastAt, m.failingSince, out.good = ev.at, 0, true
 			return m, out, nil
 		}
@@ -79,7 +76,7 @@ func (r *alertingRule) apply(ctx context.Context, ev evaluation, m ruleMemory, r
 		round, err = r.advance(ctx, ev, m, res)
 		if err == nil {
 			r.publish(&round, &out)
-			m.alerts, m.labelled = round.alerts, r.texts.configuration
+			m.Alerts, m.labelled = round.alerts, r.texts.configuration
 			m.lastAt, m.failingSince, out.good = ev.at, 0, true
 			return m, out, round.templateErr
 		}
@@ -95,16 +92,16 @@ func (r *alertingRule) apply(ctx context.Context, ev evaluation, m ruleMemory, r
 
 // fail keeps the alerts as they are and goes on telling those that fire, so
 // that they do not expire at Alertmanager while the rule cannot be evaluated.
-func (r *alertingRule) fail(ev evaluation, m ruleMemory, out *output) ruleMemory {
+func (r *alertingRule) fail(ev evaluation, m RuleMemory, out *output) RuleMemory {
 	if m.failingSince == 0 {
 		m.failingSince = ev.at
 	}
 	if ev.at.Sub(m.failingSince) >= r.deps.Options.ErrorResend {
 		return m
 	}
-	m.alerts = append([]Instance(nil), m.alerts...)
-	for i := range m.alerts {
-		a := &m.alerts[i]
+	m.Alerts = append([]Instance(nil), m.Alerts...)
+	for i := range m.Alerts {
+		a := &m.Alerts[i]
 		if a.State == Firing && a.due(ev.at, a.State, r.deps.Options.ResendDelay) {
 			again := a.LastSent != 0
 			a.LastSent = ev.at
@@ -120,20 +117,20 @@ func (r *alertingRule) fail(ev evaluation, m ruleMemory, out *output) ruleMemory
 // A clock goes with the result it belongs to; of results that have the same
 // labels now, with the one whose alert had them already, or else the first.
 // moved tells which of alerts have other labels than before.
-func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemory) (alerts, gone []Instance, moved []bool) {
+func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m RuleMemory) (alerts, gone []Instance, moved []bool) {
 	if m.labelled == 0 || m.labelled == r.texts.configuration {
-		return m.alerts, nil, nil
+		return m.Alerts, nil, nil
 	}
-	given := make([]labels.Labels, len(m.alerts))
-	taken := make(map[labels.Labels]struct{}, len(m.alerts))
-	for i := range m.alerts {
-		a := &m.alerts[i]
+	given := make([]labels.Labels, len(m.Alerts))
+	taken := make(map[labels.Labels]struct{}, len(m.Alerts))
+	for i := range m.Alerts {
+		a := &m.Alerts[i]
 		given[i], _ = r.labels(ctx, ev, a.Result, a.Value)
 		if given[i] == a.Labels {
 			taken[a.Labels] = struct{}{}
 		}
 	}
-	for i, a := range m.alerts {
+	for i, a := range m.Alerts {
 		l := given[i]
 		changed := l != a.Labels
 		if changed {
@@ -153,7 +150,7 @@ func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m ruleMemo
 // is not in use yet. Labels that are asked of the datasource count as others.
 func (r *alertingRule) relabels(prev rule, alerts []Instance, now Instant) int {
 	p, ok := prev.(*alertingRule)
-	if !ok || len(alerts) == 0 || labelConfiguration(r.groupEnv, r.rule, r.own) == labelConfiguration(p.groupEnv, p.rule, p.own) {
+	if !ok || len(alerts) == 0 || labelConfiguration(r.groupEnv, r.RuleIdentity) == labelConfiguration(p.groupEnv, p.RuleIdentity) {
 		return 0
 	}
 	r.begin()
@@ -182,7 +179,7 @@ var errNotAsked = errors.New("the datasource is not asked")
 func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.Labels, v float64) (labels.Labels, error) {
 	d := TemplateData{
 		Labels: TemplateLabels{Result: result, Alert: r.tenant.labels, Added: r.tenant.pairs},
-		Value:  v, Expr: r.rule.Expr,
+		Value:  v, Expr: r.Rule.Expr,
 	}
 	if r.texts.labelUses&UsesWorld != 0 {
 		d.Query = r.queryFor(ev)
@@ -191,10 +188,10 @@ func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.
 	values, err := r.texts.expandLabels(ctx, &d)
 	c := r.deps.Options.Conflict
 	r.scratch.start(result)
-	r.scratch.override(c, result, r.own, values)
-	r.scratch.put(c, result, r.own, alertnameLabel, r.rule.Name)
+	r.scratch.override(c, result, r.Labels, values)
+	r.scratch.put(c, result, r.Labels, alertnameLabel, r.Rule.Name)
 	if !r.deps.Options.DisableAlertgroup {
-		r.scratch.put(c, result, r.own, alertgroupLabel, r.group.Key.Name)
+		r.scratch.put(c, result, r.Labels, alertgroupLabel, r.group.Key.Name)
 	}
 	return r.scratch.unnamed(), err
 }
@@ -203,7 +200,7 @@ func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.
 // evaluation, of the group's datasource.
 func (r *alertingRule) queryFor(ev evaluation) func(context.Context, string) ([]Sample, error) {
 	return func(ctx context.Context, expr string) ([]Sample, error) {
-		q := newQuery(r.group, r.rule, ev.at.Time())
+		q := newQuery(r.group, r.Rule, ev.at.Time())
 		q.Expr = expr
 		res, err := ev.query(ctx, q)
 		r.queryErr = err
@@ -215,7 +212,7 @@ func (r *alertingRule) queryFor(ev evaluation) func(context.Context, string) ([]
 func (r *alertingRule) alert(a *Instance, now Instant) Alert {
 	out := Alert{
 		Labels: a.Labels, Annotations: a.Annotations,
-		StartsAt: a.StartsAt.Time(), GeneratorURL: r.deps.Link(r.group, r.rule, a),
+		StartsAt: a.StartsAt.Time(), GeneratorURL: r.deps.Link(r.group, r.Rule, a),
 	}
 	if a.State == Firing {
 		out.EndsAt = now.Add(r.deps.Options.resolveDuration(r.group.Interval)).Time()
@@ -237,11 +234,11 @@ func (o *Options) resolveDuration(interval time.Duration) time.Duration {
 }
 
 // farewell resolves the alerts of a rule that is gone and ends their series.
-func (r *alertingRule) farewell(m ruleMemory, now Instant) output {
+func (r *alertingRule) farewell(m RuleMemory, now Instant) output {
 	var out output
 	at := m.lastAt.Milli() + 1
-	for i := range m.alerts {
-		r.depart(&m.alerts[i], Inactive, now, at, &out)
+	for i := range m.Alerts {
+		r.depart(&m.Alerts[i], Inactive, now, at, &out)
 	}
 	return out
 }

@@ -30,7 +30,7 @@ type alertRound struct {
 
 // advance applies a result to the alerts that m remembers. With an error nothing
 // has changed.
-func (r *alertingRule) advance(ctx context.Context, ev evaluation, m ruleMemory, res Result) (alertRound, error) {
+func (r *alertingRule) advance(ctx context.Context, ev evaluation, m RuleMemory, res Result) (alertRound, error) {
 	alerts, gone, moved := r.relabelled(ctx, ev, m)
 	n := max(len(alerts), len(res.Samples))
 	round := alertRound{
@@ -194,7 +194,7 @@ func (o *alertRound) annotate(ctx context.Context) error {
 		}
 		a := &o.alerts[i]
 		d := o.rule.templateData(o.ev, a, o.partial)
-		text, err := t.annotate(ctx, &d, o.rule.rule.Annotations, &o.rule.scratch.pairs)
+		text, err := t.annotate(ctx, &d, o.rule.Rule.Annotations, &o.rule.scratch.pairs)
 		if err != nil {
 			if cut := cutShort(ctx); cut != nil {
 				return cut

@@ -59,7 +59,7 @@ func benchRounds(b *testing.B, r config.Rule, answers ...[]Sample) {
 	}
 	turn := 0
 	ev := evaluation{at: Instant(time.Hour), write: true}
-	var m ruleMemory
+	var m RuleMemory
 	evaluate := func() {
 		ev.at = ev.at.Add(10 * time.Second)
 		ev.now = ev.at

@@ -48,7 +48,7 @@ const (
 
 // missing returns the evaluations that are missing between the last one of a rule
 // and the one for the time at.
-func (l *loop) missing(m *ruleMemory, at Instant) span {
+func (l *loop) missing(m *RuleMemory, at Instant) span {
 	interval := l.sched.interval
 	// Times of an interval that was not in force are not missing.
 	usual := max(interval, m.interval)
@@ -73,7 +73,7 @@ type caught struct {
 // which there was no time. What alerts go through meanwhile is told to nobody, but
 // for the end of what was told before; what they are in the end is told by ev
 // itself. The result of ev has as many label sets as series says.
-func (l *loop) catchUp(ctx context.Context, i int, ev evaluation, m ruleMemory, series int) (ruleMemory, caught) {
+func (l *loop) catchUp(ctx context.Context, i int, ev evaluation, m RuleMemory, series int) (RuleMemory, caught) {
 	missing := l.missing(&m, ev.at)
 	if missing.steps() == 0 && len(m.gaps) == 0 {
 		return m, caught{}
@@ -114,7 +114,7 @@ type filling struct {
 }
 
 // recent makes up for the evaluations since the last one.
-func (f *filling) recent(ctx context.Context, m ruleMemory, missing span) ruleMemory {
+func (f *filling) recent(ctx context.Context, m RuleMemory, missing span) RuleMemory {
 	later := f.attempt(ctx, missing, 0, func(s span, tracks []Track) (done int) {
 		m, f.past, done = f.replay(ctx, f.rule, f.ev, m, s, tracks)
 		return done
@@ -125,7 +125,7 @@ func (f *filling) recent(ctx context.Context, m ruleMemory, missing span) ruleMe
 
 // older makes up for the newest of the gaps of a recording rule that wait.
 // Storage gets these evaluations after newer ones.
-func (f *filling) older(ctx context.Context, m ruleMemory) ruleMemory {
+func (f *filling) older(ctx context.Context, m RuleMemory) RuleMemory {
 	last := len(m.gaps) - 1
 	gap := m.gaps[last]
 	later := f.attempt(ctx, gap, gap.interval, func(s span, tracks []Track) (done int) {

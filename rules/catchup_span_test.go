@@ -98,7 +98,7 @@ func BenchmarkReplay(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		if _, _, done := l.replay(context.Background(), 0, evaluation{write: true}, ruleMemory{}, s, tracks); done != 360 {
+		if _, _, done := l.replay(context.Background(), 0, evaluation{write: true}, RuleMemory{}, s, tracks); done != 360 {
 			b.Fatalf("%d evaluations, want 360", done)
 		}
 	}

@@ -223,7 +223,7 @@ func (l *leaver) describeLeft(f *farewells) []RuleChange {
 	shown := l.Snapshot().Rules
 	var all []RuleChange
 	for _, i := range l.left {
-		c := RuleChange{Kind: l.cfg.Rules[i].Kind, Name: l.cfg.Rules[i].Name, Action: Removed, Reset: shown[i].Pending}
+		c := RuleChange{Kind: l.cfg.Rules[i].Kind, Name: l.cfg.Rules[i].Name, Action: Removed, Reset: shown[i].Pending()}
 		for j := range shown[i].Alerts {
 			if a := &shown[i].Alerts[j]; a.State == Firing && f.first(page(a.Labels)) {
 				c.Resolved++

@@ -10,7 +10,7 @@ import (
 // outcome is what came of one evaluation of one rule.
 type outcome struct {
 	ev     evaluation // with the moment it began
-	memory ruleMemory
+	memory RuleMemory
 	out    output
 	caught caught // before it
 	took   time.Duration
@@ -61,7 +61,7 @@ func signals(n int) []chan struct{} {
 
 // evaluate evaluates rule i. It changes nothing but the rule's own scratch space.
 func (l *loop) evaluate(ctx context.Context, i int, ev evaluation) outcome {
-	m := l.memories[i]
+	m := *l.memories[i]
 	ev.first = l.fresh[i]
 	ev.unsettled = l.restoring.awaits(&m)
 	start := time.Now()
@@ -109,13 +109,12 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 	l.count(o.out, err)
 	l.results += o.out.samples
 	l.noteCaught(i, &o.caught)
-	was := &l.memories[i]
-	l.logChange(i, was, err)
+	l.logChange(i, l.memories[i], err)
 	if l.cfg.Rules[i].Debug {
 		l.logDebug(i, o, err)
 	}
-	*was = o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
-	was.reported = err != nil
+	next := o.memory.account(o.ev, o.out, o.took, l.cfg.Rules[i].UpdateEntries, err)
+	l.memories[i] = &next
 	// An evaluation that failed has computed nothing.
 	l.fresh[i] = o.ev.first && !o.out.good
 	if l.chain != nil {

@@ -15,7 +15,7 @@ import (
 // OneRule is a single rule with its memory, evaluated by hand.
 type OneRule struct {
 	group  *Group
-	memory ruleMemory
+	memory RuleMemory
 	query  func(context.Context, Query) (Result, error)
 	fresh  bool
 }
@@ -58,7 +58,7 @@ func (o *OneRule) Eval(at time.Time) Told {
 	if out.good {
 		o.fresh = false
 	}
-	return Told{Alerts: m.alerts, Series: out.series, Sent: out.alerts, Err: err}
+	return Told{Alerts: m.Alerts, Series: out.series, Sent: out.alerts, Err: err}
 }
 
 func testLink(g *config.Group, _ *config.Rule, a *Instance) string {

@@ -109,7 +109,7 @@ func (g *Group) farewell(ctx context.Context, m Memory, gone []int, f *farewells
 	// The last round may have come after others were looked at.
 	for i := range m.rules {
 		if !slices.Contains(gone, i) {
-			f.spare(m.rules[i].alerts)
+			f.spare(m.rules[i].Alerts)
 			for _, l := range m.rules[i].series {
 				f.first(Series{Labels: l})
 			}
@@ -121,7 +121,7 @@ func (g *Group) farewell(ctx context.Context, m Memory, gone []int, f *farewells
 		if m.rules[i].lastAt == 0 {
 			continue
 		}
-		out := g.rules[i].farewell(m.rules[i], now)
+		out := g.rules[i].farewell(*m.rules[i], now)
 		all.series = append(all.series, slices.DeleteFunc(out.series, func(s Series) bool { return !f.first(s) })...)
 		all.alerts = append(all.alerts, slices.DeleteFunc(out.alerts, func(a Alert) bool { return !f.first(page(a.Labels)) })...)
 	}

@@ -65,17 +65,18 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 	}
 	env := &groupEnv{group: cfg, groupID: g.id, deps: d, tenant: newTenant(cfg.Tenant)}
 	common := newCommonLabels(d.Options.ExternalLabels, cfg.Labels, env.tenant.pairs)
+	identities := make([]RuleIdentity, len(cfg.Rules))
 	shown := make([]RuleSnapshot, len(cfg.Rules))
 	var errs []error
 	for i := range cfg.Rules {
 		r := &cfg.Rules[i]
-		own := common.with(r.Labels)
-		built, err := newRule(env, r, own)
+		identities[i] = RuleIdentity{Rule: r, ID: r.ID(), Labels: common.with(r.Labels)}
+		built, err := newRule(env, &identities[i])
 		if err != nil {
 			errs = append(errs, &RuleError{Group: cfg, Index: i, Err: err})
 		}
 		g.rules[i] = built
-		shown[i] = RuleSnapshot{Rule: r, ID: r.ID(), Labels: own}
+		shown[i] = RuleSnapshot{&identities[i], &noMemory}
 	}
 	g.view.Store(&Snapshot{Group: cfg, ID: g.id, Rules: shown})
 	return g, errors.Join(errs...)
@@ -102,13 +103,13 @@ func (g *Group) show(m Memory) {
 }
 
 // newSnapshot returns the group with what its rules remember.
-func (g *Group) newSnapshot(memories []ruleMemory, began Instant, stats *GroupStats) *Snapshot {
+func (g *Group) newSnapshot(memories []*RuleMemory, began Instant, stats *GroupStats) *Snapshot {
 	s := &Snapshot{
 		Group: g.cfg, ID: g.id, Serial: g.deps.Counters.snapshots.Add(1), LastEvaluation: began,
 		Rules: slices.Clone(g.view.Load().Rules), Stats: *stats,
 	}
-	for i := range memories {
-		s.Rules[i].remember(&memories[i])
+	for i, m := range memories {
+		s.Rules[i].RuleMemory = m
 	}
 	return s
 }

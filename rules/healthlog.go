@@ -10,8 +10,8 @@ type turns struct{ failing, working int }
 // logChange says once that a rule began to fail, and once that it recovered. One
 // that a former process left failing is told of again: nobody looks for the
 // reason in an old log.
-func (l *loop) logChange(i int, was *ruleMemory, err error) {
-	last, known := was.history.Last()
+func (l *loop) logChange(i int, was *RuleMemory, err error) {
+	last, known := was.History.Last()
 	switch {
 	case err != nil && !was.reported:
 		l.turns.failing++

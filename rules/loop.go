@@ -11,7 +11,7 @@ import (
 type loop struct {
 	*Group
 
-	memories []ruleMemory // of the rules, by position
+	memories []*RuleMemory // of the rules, by position
 	fresh    []bool       // rules whose computed values must not be kept
 	last     Instant      // the slot of the last round; unset before the first
 	began    Instant      // when that round began
@@ -38,7 +38,7 @@ func newLoop(g *Group, m Memory) *loop {
 		last: m.last, began: m.began, stats: m.stats, clock: newClock(),
 	}
 	if l.memories == nil {
-		l.memories = make([]ruleMemory, len(g.rules))
+		l.memories = newMemories(len(g.rules))
 	}
 	for i := range l.fresh {
 		l.fresh[i] = true

@@ -73,8 +73,8 @@ type ruleFamily struct {
 }
 
 var ruleFamilies = []ruleFamily{
-	{"vmalert_alerts_pending", config.Alerting, func(r *RuleSnapshot) float64 { return float64(r.Pending) }},
-	{"vmalert_alerts_firing", config.Alerting, func(r *RuleSnapshot) float64 { return float64(r.Firing) }},
+	{"vmalert_alerts_pending", config.Alerting, func(r *RuleSnapshot) float64 { return float64(r.Pending()) }},
+	{"vmalert_alerts_firing", config.Alerting, func(r *RuleSnapshot) float64 { return float64(r.Firing()) }},
 	{"vmalert_alerting_rules_errors_total", config.Alerting, func(r *RuleSnapshot) float64 { return float64(r.Errors) }},
 	{"vmalert_alerting_rules_last_evaluation_samples", config.Alerting, lastSamples},
 	{"vmalert_alerting_rules_last_evaluation_series_fetched", config.Alerting, lastFetched},

@@ -30,7 +30,7 @@ func TestMetricsOfGroupsOfOneNameAreToldApartByFile(t *testing.T) {
 		}
 		firing := map[string]int{}
 		for _, s := range w.manager.Groups() {
-			firing[s.Group.Key.File] = s.Rules[0].Firing
+			firing[s.Group.Key.File] = s.Rules[0].Firing()
 		}
 		if firing["one.yml"] != 1 || firing["two.yml"] != 0 {
 			t.Errorf("alerts by file: %v", firing)

@@ -4,15 +4,12 @@ import (
 	"context"
 
 	"github.com/prometheus/prometheus/model/labels"
-
-	"tocsin/config"
 )
 
 // recordingRule writes the result of an expression under a name of its own.
 type recordingRule struct {
 	*groupEnv
-	rule *config.Rule
-	own  []config.Pair // external, group and rule labels
+	*RuleIdentity
 
 	scratch *scratch // during an evaluation
 	// known is how results were labelled, while the rule is replayed: there one is
@@ -25,7 +22,7 @@ func (r *recordingRule) end() {
 	r.scratch = nil
 }
 
-func (r *recordingRule) apply(_ context.Context, ev evaluation, m ruleMemory, res Result, queryErr error) (ruleMemory, output, error) {
+func (r *recordingRule) apply(_ context.Context, ev evaluation, m RuleMemory, res Result, queryErr error) (RuleMemory, output, error) {
 	if queryErr != nil {
 		return m, output{fetched: -1}, queryErr
 	}
@@ -81,8 +78,8 @@ func (r *recordingRule) labels(result labels.Labels) labels.Labels {
 		return l
 	}
 	r.scratch.start(result)
-	r.scratch.override(r.deps.Options.Conflict, result, r.own, nil)
-	l := r.scratch.named(r.rule.Name)
+	r.scratch.override(r.deps.Options.Conflict, result, r.Labels, nil)
+	l := r.scratch.named(r.Rule.Name)
 	if r.known != nil {
 		r.known[result] = l
 	}
@@ -115,7 +112,7 @@ func recorded(series []labels.Labels, samples []Sample, ended []labels.Labels, a
 }
 
 // farewell ends the series the rule wrote last.
-func (r *recordingRule) farewell(m ruleMemory, _ Instant) output {
+func (r *recordingRule) farewell(m RuleMemory, _ Instant) output {
 	at := m.lastAt.Milli() + 1
 	var out output
 	for _, l := range m.series {

@@ -102,12 +102,12 @@ func (g *Group) remind(m Memory) {
 		if !ok {
 			continue
 		}
-		for j := range m.rules[i].alerts {
-			a := &m.rules[i].alerts[j]
+		for j := range m.rules[i].Alerts {
+			a := &m.rules[i].Alerts[j]
 			if a.State != Firing || a.LastSent == 0 {
 				continue
 			}
-			if told := r.alert(a, m.rules[i].history.began(a.LastSent)); told.EndsAt.After(now) {
+			if told := r.alert(a, m.rules[i].History.began(a.LastSent)); told.EndsAt.After(now) {
 				told.Again = true
 				alerts = append(alerts, told)
 			}

@@ -9,7 +9,7 @@ import (
 
 // replay evaluates rule i for every time of s, with the results of tracks, and
 // returns how many of these evaluations were good.
-func (l *loop) replay(ctx context.Context, i int, ev evaluation, m ruleMemory, s span, tracks []Track) (next ruleMemory, past output, done int) {
+func (l *loop) replay(ctx context.Context, i int, ev evaluation, m RuleMemory, s span, tracks []Track) (next RuleMemory, past output, done int) {
 	past.series = make([]Series, 0, pointsOf(tracks))
 	cursors := make([]int, len(tracks))
 	for t := s.from; t <= s.to; t = t.Add(s.interval) {
@@ -24,7 +24,7 @@ func (l *loop) replay(ctx context.Context, i int, ev evaluation, m ruleMemory, s
 }
 
 // replayAt evaluates rule i for the time t with the result it had then.
-func (g *Group) replayAt(ctx context.Context, i int, ev evaluation, m ruleMemory, res Result, t Instant) (ruleMemory, output, error) {
+func (g *Group) replayAt(ctx context.Context, i int, ev evaluation, m RuleMemory, res Result, t Instant) (RuleMemory, output, error) {
 	ev.at, ev.now, ev.quiet = t, t, true
 	return g.rules[i].apply(ctx, ev, m, res, nil)
 }
@@ -35,7 +35,7 @@ func (g *Group) replayAt(ctx context.Context, i int, ev evaluation, m ruleMemory
 func (f *filling) replayBetween(ctx context.Context, s span, tracks []Track) (past output, done int) {
 	first, last := s.widened(), s.widened()
 	first.to, last.from = first.from, last.to
-	m, _, _ := f.replay(ctx, f.rule, f.ev, ruleMemory{}, first, tracks)
+	m, _, _ := f.replay(ctx, f.rule, f.ev, RuleMemory{}, first, tracks)
 	m, past, done = f.replay(ctx, f.rule, f.ev, m, s, tracks)
 	_, after, _ := f.replay(ctx, f.rule, f.ev, m, last, tracks)
 	for _, x := range after.series {

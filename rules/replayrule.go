@@ -24,7 +24,7 @@ type Replay struct {
 
 	mu     sync.Mutex // guards the fields below
 	left   Times      // that are yet to be evaluated
-	memory ruleMemory
+	memory RuleMemory
 }
 
 // Replay returns the i-th rule of the group, to be evaluated for times. What its
@@ -132,7 +132,7 @@ func (r *Replay) forget() {
 }
 
 // at evaluates the rule for the time t.
-func (r *Replay) at(ctx context.Context, t Instant, m ruleMemory, res Result) (ruleMemory, output, error) {
+func (r *Replay) at(ctx context.Context, t Instant, m RuleMemory, res Result) (RuleMemory, output, error) {
 	ev := evaluation{first: r.fresh, write: true, query: r.answer.query}
 	m, out, err := r.group.replayAt(ctx, r.index, ev, m, res, t)
 	r.fresh = r.fresh && !out.good
@@ -143,12 +143,12 @@ func (r *Replay) at(ctx context.Context, t Instant, m ruleMemory, res Result) (r
 // those left: as in a group that runs and gets no answer, alerts stay as they are.
 func (r *Replay) Skip(times Times) { r.commit(times.span.to, r.memory) }
 
-func (r *Replay) commit(through Instant, m ruleMemory) {
+func (r *Replay) commit(through Instant, m RuleMemory) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left, r.memory = r.left.after(through), m
 	if r.left.Len() == 0 {
-		r.memory = ruleMemory{} // there is nothing to go on with
+		r.memory = RuleMemory{} // there is nothing to go on with
 	}
 }
 
@@ -172,7 +172,7 @@ func (r *Replay) Resume(state []byte) error {
 	}
 	d := stateDecoder{rest: string(state[2:])}
 	next := Instant(d.varint())
-	var m ruleMemory
+	var m RuleMemory
 	d.rule(&m)
 	if d.failed || d.rest != "" {
 		return errBadState
@@ -182,7 +182,7 @@ func (r *Replay) Resume(state []byte) error {
 	all := r.left
 	r.memory, r.left = m, all.after(next-1)
 	if r.left.Len() == 0 || r.left.span.from != next {
-		r.memory, r.left = ruleMemory{}, all
+		r.memory, r.left = RuleMemory{}, all
 		return fmt.Errorf("%w: it is of other times", errBadState)
 	}
 	return nil

@@ -100,11 +100,11 @@ func activeTimes(res Result, t config.Tenant) map[labels.Labels]Instant {
 // there to be selected by.
 func (r *alertingRule) restoreSelector() string {
 	var b strings.Builder
-	b.WriteString(forStateSeries + "{" + alertnameLabel + "=" + strconv.Quote(r.rule.Name))
+	b.WriteString(forStateSeries + "{" + alertnameLabel + "=" + strconv.Quote(r.Rule.Name))
 	if !r.deps.Options.DisableAlertgroup {
 		b.WriteString("," + alertgroupLabel + "=" + strconv.Quote(r.group.Key.Name))
 	}
-	for _, p := range r.own {
+	for _, p := range r.Labels {
 		if p.Value == "" || isTemplate(p.Value) || p.Name == alertnameLabel || p.Name == alertgroupLabel || slices.Contains(r.tenant.pairs, p) {
 			continue
 		}

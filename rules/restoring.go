@@ -49,7 +49,7 @@ func newRestoring(g *Group) restoring {
 
 // awaits reports whether the alerts that m remembers may have a past that storage
 // has not been asked for.
-func (r *restoring) awaits(m *ruleMemory) bool { return r.enabled && !m.restored }
+func (r *restoring) awaits(m *RuleMemory) bool { return r.enabled && !m.restored }
 
 // begin looks up, in a goroutine of its own, the rules that have pending alerts
 // and were not looked up yet.
@@ -100,7 +100,7 @@ func (r *restoring) stop() {
 // restoreDue reports whether rule i is to be looked up, and settles it if there
 // is nothing to look up.
 func (l *loop) restoreDue(i int) bool {
-	m := &l.memories[i]
+	m := l.memories[i]
 	if m.restored || m.lastAt == 0 {
 		return false
 	}
@@ -108,17 +108,23 @@ func (l *loop) restoreDue(i int) bool {
 		l.restoring.firstAt[i] = m.lastAt
 	}
 	ar, ok := l.rules[i].(*alertingRule)
-	if !ok || ar.rule.For == 0 || !anyPending(m.alerts) {
-		m.restored = true
+	if !ok || ar.Rule.For == 0 || !anyPending(m.Alerts) {
+		l.noteRestored(i)
 		return false
 	}
 	if l.restoring.attempts[i] >= restoreAttempts {
-		l.log.Warn("alert state was not restored, giving up", "rule", ar.rule.Name, "attempts", restoreAttempts)
-		m.restored = true
+		l.log.Warn("alert state was not restored, giving up", "rule", ar.Rule.Name, "attempts", restoreAttempts)
+		l.noteRestored(i)
 		return false
 	}
 	l.restoring.attempts[i]++
 	return true
+}
+
+func (l *loop) noteRestored(i int) {
+	m := *l.memories[i]
+	m.restored = true
+	l.memories[i] = &m
 }
 
 func anyPending(alerts []Instance) bool {
@@ -138,7 +144,7 @@ func (l *loop) lookUp(ctx context.Context, done chan struct{}, due []int) {
 		ar := l.rules[i].(*alertingRule)
 		at := l.restoring.firstAt[i].Time().Add(-time.Second)
 		limited, cancel := context.WithTimeout(ctx, l.timeout)
-		since, err := l.deps.Restorer.activeSince(limited, l.cfg, ar.rule, ar.restoreSelector(), at)
+		since, err := l.deps.Restorer.activeSince(limited, l.cfg, ar.Rule, ar.restoreSelector(), at)
 		cancel()
 		if ctx.Err() != nil {
 			return
@@ -153,13 +159,13 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 	if r.err != nil {
 		return
 	}
-	m := &l.memories[r.rule]
+	m := *l.memories[r.rule]
 	ar := l.rules[r.rule].(*alertingRule)
 	m.restored = true
-	m.alerts = append([]Instance(nil), m.alerts...)
+	m.Alerts = append([]Instance(nil), m.Alerts...)
 	var series []Series
-	for i := range m.alerts {
-		a := &m.alerts[i]
+	for i := range m.Alerts {
+		a := &m.Alerts[i]
 		if a.State != Pending {
 			continue
 		}
@@ -169,9 +175,10 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 		}
 		series = append(series, forState(a, m.lastAt.Milli()))
 	}
+	l.memories[r.rule] = &m
 	l.fresh[r.rule] = true
 	if err := errors.Join(l.handOver(ctx, output{series: series}), l.keep(ctx)); err != nil {
-		l.log.Warn("restored alert state was not written", "rule", ar.rule.Name, "error", err)
+		l.log.Warn("restored alert state was not written", "rule", ar.Rule.Name, "error", err)
 	}
 	l.publish()
 }

@@ -46,9 +46,9 @@ type rule interface {
 	// returns what it remembers next and what there is to tell. It changes nothing
 	// outside. With an error, the memory is still to be kept and the output to be
 	// told, unless it wraps errCutShort.
-	apply(ctx context.Context, ev evaluation, m ruleMemory, res Result, queryErr error) (ruleMemory, output, error)
+	apply(ctx context.Context, ev evaluation, m RuleMemory, res Result, queryErr error) (RuleMemory, output, error)
 	// farewell returns what there is to tell when the rule is gone for good.
-	farewell(m ruleMemory, now Instant) output
+	farewell(m RuleMemory, now Instant) output
 }
 
 // limitError is the error of a rule with more results than its group allows.
@@ -63,17 +63,17 @@ func duplicateError(l fmt.Stringer) error {
 }
 
 // account adds the outcome of an evaluation to what the rule remembers.
-func (m ruleMemory) account(ev evaluation, out output, took time.Duration, limit int, err error) ruleMemory {
+func (m RuleMemory) account(ev evaluation, out output, took time.Duration, limit int, err error) RuleMemory {
 	u := Update{
 		Began: ev.now, At: ev.at, Duration: took,
 		Samples: out.samples, SeriesFetched: out.fetched,
 	}
-	m.evaluated = true
+	m.evaluated, m.reported = true, err != nil
 	if err != nil {
 		u.Error = err.Error()
-		m.errors++
+		m.Errors++
 	}
-	m.history = m.history.with(&u, limit)
+	m.History = m.History.with(&u, limit)
 	return m
 }
 
@@ -85,10 +85,9 @@ type groupEnv struct {
 	tenant  tenant // whose data the group is about
 }
 
-// newRule builds a rule that sets the labels own.
-func newRule(env *groupEnv, r *config.Rule, own []config.Pair) (rule, error) {
-	if r.Kind == config.Recording {
-		return &recordingRule{groupEnv: env, rule: r, own: own}, nil
+func newRule(env *groupEnv, r *RuleIdentity) (rule, error) {
+	if r.Rule.Kind == config.Recording {
+		return &recordingRule{groupEnv: env, RuleIdentity: r}, nil
 	}
-	return newAlertingRule(env, r, own)
+	return newAlertingRule(env, r)
 }

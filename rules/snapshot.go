@@ -64,45 +64,15 @@ type Snapshot struct {
 
 // RuleSnapshot is one rule of a Snapshot.
 type RuleSnapshot struct {
+	*RuleIdentity
+	*RuleMemory
+}
+
+// RuleIdentity is what of a rule stays as long as its group runs.
+type RuleIdentity struct {
 	Rule   *config.Rule
 	ID     uint64        // as vmalert numbers rules
 	Labels []config.Pair // external, group and own labels merged, sorted by name
-
-	// Alerts are in the order in which they became active; resolved ones that are
-	// still being told to Alertmanager are among them, as Inactive.
-	Alerts  []Instance
-	History History // of the last evaluations; empty before the first
-
-	Pending, Firing int    // of Alerts
-	Errors          uint64 // evaluations that failed, ever
-
-	series []labels.Labels // of a recording rule: written by its last good evaluation
-}
-
-// remember shows the rule as m has it.
-func (r *RuleSnapshot) remember(m *ruleMemory) {
-	r.Alerts, r.History, r.Errors = m.alerts, m.history, m.errors
-	r.series = m.series
-	r.Pending, r.Firing = 0, 0
-	for i := range m.alerts {
-		switch m.alerts[i].State {
-		case Pending:
-			r.Pending++
-		case Firing:
-			r.Firing++
-		}
-	}
-}
-
-// State returns the gravest state of the rule's alerts.
-func (r *RuleSnapshot) State() State {
-	switch {
-	case r.Firing > 0:
-		return Firing
-	case r.Pending > 0:
-		return Pending
-	}
-	return Inactive
 }
 
 // Query returns the query by which rule r of the group is evaluated at a moment.

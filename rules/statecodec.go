@@ -30,7 +30,7 @@ const (
 )
 
 // appendState appends what the rules of cfg remember.
-func appendState(b []byte, cfg *config.Group, memories []ruleMemory, began Instant) []byte {
+func appendState(b []byte, cfg *config.Group, memories []*RuleMemory, began Instant) []byte {
 	if b == nil {
 		b = make([]byte, 0, stateSize(cfg, memories))
 	}
@@ -46,13 +46,13 @@ func appendState(b []byte, cfg *config.Group, memories []ruleMemory, began Insta
 }
 
 // stateSize estimates the length of a stored memory.
-func stateSize(cfg *config.Group, memories []ruleMemory) int {
+func stateSize(cfg *config.Group, memories []*RuleMemory) int {
 	n := 16
 	for i := range memories {
-		m := &memories[i]
-		n += 64 + len(cfg.Rules[i].Name) + len(m.history.packed) + 32*len(cfg.Rules[i].Labels)
-		for j := range m.alerts {
-			a := &m.alerts[j]
+		m := memories[i]
+		n += 64 + len(cfg.Rules[i].Name) + len(m.History.packed) + 32*len(cfg.Rules[i].Labels)
+		for j := range m.Alerts {
+			a := &m.Alerts[j]
 			n += 72 + int(a.Result.ByteSize()+a.Labels.ByteSize()+a.Annotations.ByteSize())
 		}
 		for _, l := range m.series {
@@ -74,7 +74,7 @@ func appendIdentity(b []byte, r *config.Rule) []byte {
 
 func exprHash(expr string) uint64 { return uint64(newFNV().add(expr)) }
 
-func (m *ruleMemory) append(b []byte) []byte {
+func (m *RuleMemory) append(b []byte) []byte {
 	var flags byte
 	if m.evaluated {
 		flags |= flagEvaluated
@@ -88,10 +88,10 @@ func (m *ruleMemory) append(b []byte) []byte {
 	b = binary.AppendVarint(b, int64(m.answeredAt))
 	b = binary.AppendVarint(b, int64(m.interval))
 	b = binary.BigEndian.AppendUint64(b, m.labelled)
-	b = appendString(b, m.history.packed)
-	b = binary.AppendUvarint(b, uint64(len(m.alerts)))
-	for i := range m.alerts {
-		b = m.alerts[i].append(b)
+	b = appendString(b, m.History.packed)
+	b = binary.AppendUvarint(b, uint64(len(m.Alerts)))
+	for i := range m.Alerts {
+		b = m.Alerts[i].append(b)
 	}
 	b = binary.AppendUvarint(b, uint64(len(m.series)))
 	for _, l := range m.series {

@@ -55,12 +55,12 @@ func drawHistory(t *rapid.T) (h History) {
 	return h
 }
 
-func drawRuleMemory(t *rapid.T) ruleMemory {
-	return ruleMemory{
-		alerts:  rapid.SliceOfN(rapid.Custom(drawInstance), 0, 3).Draw(t, "alerts"),
+func drawRuleMemory(t *rapid.T) *RuleMemory {
+	return &RuleMemory{
+		Alerts:  rapid.SliceOfN(rapid.Custom(drawInstance), 0, 3).Draw(t, "alerts"),
 		series:  rapid.SliceOfN(rapid.Custom(func(t *rapid.T) labels.Labels { return drawLabels(t, "series") }), 0, 3).Draw(t, "series"),
 		gaps:    rapid.SliceOfN(rapid.Custom(drawGap), 0, 3).Draw(t, "gaps"),
-		history: drawHistory(t), evaluated: rapid.Bool().Draw(t, "evaluated"), restored: rapid.Bool().Draw(t, "restored"),
+		History: drawHistory(t), evaluated: rapid.Bool().Draw(t, "evaluated"), restored: rapid.Bool().Draw(t, "restored"),
 		failingSince: drawInstant(t, "failingSince"), lastAt: drawInstant(t, "lastAt"), answeredAt: drawInstant(t, "answeredAt"),
 		interval: time.Duration(rapid.Int64().Draw(t, "interval")), labelled: rapid.Uint64().Draw(t, "labelled"),
 	}
@@ -90,7 +90,7 @@ func drawState(t *rapid.T) (*config.Group, Memory) {
 // What memories and label sets are made of is compared as it is; values by their
 // bits.
 var sameState = cmp.Options{
-	cmp.AllowUnexported(Memory{}, ruleMemory{}, History{}, span{}, GroupStats{}),
+	cmp.AllowUnexported(Memory{}, RuleMemory{}, History{}, span{}, GroupStats{}),
 	cmp.Comparer(func(a, b labels.Labels) bool { return a == b }),
 	cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }),
 	cmpopts.EquateEmpty(),
@@ -119,7 +119,7 @@ func TestStoredStateIsTheMemoryAsItWas(t *testing.T) {
 // Strings that are read do not hold on to the whole of what was read.
 func TestReadStateIsACopy(t *testing.T) {
 	g := &config.Group{Key: config.Key{Name: "g"}, Rules: []config.Rule{{Name: "A"}}}
-	data := appendState(nil, g, make([]ruleMemory, 1), 0)
+	data := appendState(nil, g, newMemories(1), 0)
 	cfg, _, err := decodeState(g.Key, data)
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestGapWithoutATimeIsNotRead(t *testing.T) {
 		"too long":          {math.MinInt64, math.MaxInt64, 1},
 	} {
 		g := &config.Group{Rules: []config.Rule{{Name: "r"}}}
-		data := appendState(nil, g, []ruleMemory{{gaps: []span{gap}}}, 0)
+		data := appendState(nil, g, []*RuleMemory{{gaps: []span{gap}}}, 0)
 		if _, _, err := decodeState(g.Key, data); !errors.Is(err, errBadState) {
 			t.Errorf("%s: got error %v", name, err)
 		}
@@ -191,9 +191,9 @@ func FuzzDecodeState(f *testing.F) {
 		{Kind: config.Alerting, Name: "A", Labels: []config.Pair{{Name: "l", Value: "v"}}}, {Name: "r", Expr: "x"},
 	}}
 	l := labels.FromStrings("a", "b", "c", "d")
-	full := appendState(nil, g, []ruleMemory{
-		{alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 5, LastSent: 7}}, lastAt: 7, labelled: 3},
-		{series: []labels.Labels{l}, gaps: []span{{10, 20, 5}}, history: HistoryOf(Update{Began: 5, Error: "e"})},
+	full := appendState(nil, g, []*RuleMemory{
+		{Alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 5, LastSent: 7}}, lastAt: 7, labelled: 3},
+		{series: []labels.Labels{l}, gaps: []span{{10, 20, 5}}, History: HistoryOf(Update{Began: 5, Error: "e"})},
 	}, 9)
 	f.Add(full)
 	f.Add(full[:len(full)/2])
@@ -210,7 +210,7 @@ func FuzzDecodeState(f *testing.F) {
 			return
 		}
 		for i := range m.rules {
-			m.rules[i].history.Len()
+			m.rules[i].History.Len()
 		}
 		cfg.Interval = m.interval
 		for i := range cfg.Rules {
@@ -236,11 +236,11 @@ func allocated() uint64 {
 func BenchmarkAppendState(b *testing.B) {
 	b.ReportAllocs()
 	g := &config.Group{Interval: time.Minute}
-	var memories []ruleMemory
+	var memories []*RuleMemory
 	l := labels.FromStrings("alertname", "A", "instance", "localhost:9090", "job", "prometheus")
 	for range 100 {
 		g.Rules = append(g.Rules, config.Rule{Kind: config.Alerting, Name: "A", Expr: "up == 0"})
-		memories = append(memories, ruleMemory{alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 1 << 60}}, lastAt: 1 << 60})
+		memories = append(memories, &RuleMemory{Alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 1 << 60}}, lastAt: 1 << 60})
 	}
 	for b.Loop() {
 		b.SetBytes(int64(len(appendState(nil, g, memories, 1<<60))))

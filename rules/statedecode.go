@@ -30,10 +30,11 @@ func decodeState(key config.Key, data []byte) (*config.Group, Memory, error) {
 	m := Memory{began: Instant(d.varint()), interval: time.Duration(d.varint())}
 	n := d.count(minRule)
 	cfg := &config.Group{Key: key, Rules: make([]config.Rule, n)}
-	m.rules = make([]ruleMemory, n)
+	m.rules = make([]*RuleMemory, n)
 	for i := range n {
 		d.identity(&cfg.Rules[i])
-		d.rule(&m.rules[i])
+		m.rules[i] = new(RuleMemory)
+		d.rule(m.rules[i])
 	}
 	if d.failed || d.rest != "" {
 		return nil, Memory{}, errBadState
@@ -147,7 +148,7 @@ func hashedExpr(hash uint64) string {
 	return string(binary.BigEndian.AppendUint64(nil, hash))
 }
 
-func (d *stateDecoder) rule(m *ruleMemory) {
+func (d *stateDecoder) rule(m *RuleMemory) {
 	flags := d.byte()
 	m.evaluated, m.restored = flags&flagEvaluated != 0, flags&flagRestored != 0
 	m.lastAt = Instant(d.varint())
@@ -155,11 +156,11 @@ func (d *stateDecoder) rule(m *ruleMemory) {
 	m.answeredAt = Instant(d.varint())
 	m.interval = time.Duration(d.varint())
 	m.labelled = d.uint64()
-	m.history = History{d.string()}
+	m.History = History{d.string()}
 	if n := d.count(minAlert); n > 0 {
-		m.alerts = make([]Instance, n)
-		for i := range m.alerts {
-			d.alert(&m.alerts[i])
+		m.Alerts = make([]Instance, n)
+		for i := range m.Alerts {
+			d.alert(&m.Alerts[i])
 		}
 	}
 	if n := d.count(minLabels); n > 0 {

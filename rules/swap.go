@@ -208,7 +208,7 @@ func (sw *swap) inherited(s *slot) Memory {
 	if !s.heir.succeeds {
 		m.stats = GroupStats{}
 	}
-	m.rules = make([]ruleMemory, len(s.heir.rules))
+	m.rules = newMemories(len(s.heir.rules))
 	for i, from := range s.heir.rules {
 		if !from.none() {
 			m.rules[i] = sw.leavers[from.group].memory.rules[from.rule]

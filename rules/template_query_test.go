@@ -36,7 +36,7 @@ func TestHungQueryOfATemplateHoldsUpNoReader(t *testing.T) {
 		if !w.metric(`vmalert_iteration_total{group="h",file="f.yml"} 1`) {
 			t.Error("the other group is not evaluated")
 		}
-		if !hung || groups[0].LastEvaluation != 0 || groups[1].Rules[0].Firing != 1 {
+		if !hung || groups[0].LastEvaluation != 0 || groups[1].Rules[0].Firing() != 1 {
 			t.Errorf("hung %t, readers see %+v and %+v", hung, groups[0], groups[1])
 		}
 		if waited := time.Since(before); waited != 0 {

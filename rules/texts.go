@@ -25,17 +25,17 @@ type ruleTexts struct {
 	labelsFailed, annotationsFailed bool
 }
 
-// newRuleTexts compiles the texts of r, whose labels are own. With an error,
-// which joins those of all templates, they are usable nevertheless.
-func newRuleTexts(env *groupEnv, r *config.Rule, own []config.Pair) (*ruleTexts, error) {
-	t := &ruleTexts{configuration: labelConfiguration(env, r, own)}
+// newRuleTexts compiles the texts of r. With an error, which joins those of all
+// templates, they are usable nevertheless.
+func newRuleTexts(env *groupEnv, r *RuleIdentity) (*ruleTexts, error) {
+	t := &ruleTexts{configuration: labelConfiguration(env, r)}
 	var labelErr, annotationErr error
-	if templated(own) {
-		t.labels, labelErr = env.deps.Templates.CompileLabels(own)
+	if templated(r.Labels) {
+		t.labels, labelErr = env.deps.Templates.CompileLabels(r.Labels)
 		t.labelUses = t.labels.Uses()
 	}
-	if len(r.Annotations) > 0 {
-		t.annotations, annotationErr = env.deps.Templates.CompileAnnotations(r.Annotations)
+	if annotations := r.Rule.Annotations; len(annotations) > 0 {
+		t.annotations, annotationErr = env.deps.Templates.CompileAnnotations(annotations)
 		t.annotationUses = t.annotations.Uses()
 	}
 	return t, errors.Join(labelErr, annotationErr)
@@ -43,16 +43,16 @@ func newRuleTexts(env *groupEnv, r *config.Rule, own []config.Pair) (*ruleTexts,
 
 // labelConfiguration returns a hash of everything that decides how a result is
 // labelled; never 0.
-func labelConfiguration(env *groupEnv, r *config.Rule, own []config.Pair) uint64 {
+func labelConfiguration(env *groupEnv, r *RuleIdentity) uint64 {
 	h := newFNV()
-	for _, p := range own {
+	for _, p := range r.Labels {
 		h = h.add(p.Name).add("\xff").add(p.Value).add("\xff")
 	}
-	if templated(own) {
+	if templated(r.Labels) {
 		digest := env.deps.Templates.Digest()
 		h = h.add(string(digest[:]))
 	}
-	h = h.add(r.Name)
+	h = h.add(r.Rule.Name)
 	if !env.deps.Options.DisableAlertgroup {
 		h = h.add("\xff").add(env.group.Key.Name)
 	}
@@ -88,9 +88,9 @@ func (t *ruleTexts) annotate(ctx context.Context, d *TemplateData, pairs []confi
 // templateData returns what the annotations of a see.
 func (r *alertingRule) templateData(ev evaluation, a *Instance, partial bool) TemplateData {
 	return TemplateData{
-		Labels: TemplateLabels{Result: a.Result, Alert: a.Labels, Added: r.own},
-		Value:  a.Value, Type: r.group.Type, Expr: r.rule.Expr,
-		Interval: r.group.Interval, For: r.rule.For,
+		Labels: TemplateLabels{Result: a.Result, Alert: a.Labels, Added: r.Labels},
+		Value:  a.Value, Type: r.group.Type, Expr: r.Rule.Expr,
+		Interval: r.group.Interval, For: r.Rule.For,
 		ActiveAt: a.ActiveAt.Time(), AlertID: a.ID, GroupID: r.groupID,
 		Partial: partial, Query: r.queryFor(ev),
 	}

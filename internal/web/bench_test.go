@@ -24,7 +24,6 @@ func fleet() []*rules.Snapshot {
 			r.Rule.Expr = `sum(rate(http_requests_total{job="api",code=~"5.."}[5m])) by (instance) > 0.1`
 			r.Rule.Annotations = pairs("description", "{{ $labels.instance }} fails {{ $value | humanizePercentage }}", "summary", "errors on {{ $labels.instance }}")
 			r.Labels = pairs("severity", "page", "team", "infra")
-			r.Firing = 1
 			r.History = rules.HistoryOf(rules.Update{Began: began.Add(123456789), At: began, Duration: 1234567, Samples: 1, SeriesFetched: 10})
 			r.Alerts = []rules.Instance{{
 				State: rules.Firing, ID: uint64(i)*1e15 + uint64(j), Value: 0.25, ActiveAt: began, StartsAt: began,

@@ -12,7 +12,7 @@ func (e *encoder) rule(s *rules.Snapshot, r *rules.RuleSnapshot) ruleState {
 	state := stateOf(r, e.extended)
 	last, evaluated := r.History.Last()
 	e.out.buf = appendRuleHead(e.out.buf, r, state, &last)
-	if !e.noAlerts && r.Pending+r.Firing > 0 {
+	if !e.noAlerts && r.Pending()+r.Firing() > 0 {
 		e.out.buf = append(e.out.buf, `,"alerts":`...)
 		e.alerts(s, r)
 	}

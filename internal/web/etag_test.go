@@ -173,9 +173,8 @@ func (h *history) step(t *rapid.T) {
 	default: // evaluated
 		g := h.publish(h.groups[i])
 		r := &g.Rules[rapid.IntRange(0, 1).Draw(t, "rule")]
-		r.Firing, r.Alerts = 0, nil
+		r.RuleMemory = &rules.RuleMemory{History: r.History}
 		if rapid.Bool().Draw(t, "fires") {
-			r.Firing = 1
 			r.Alerts = []rules.Instance{{State: rules.Firing, ID: 7, Value: float64(h.serial)}}
 		}
 		g.LastEvaluation = rules.InstantOf(time.Unix(int64(h.serial), 0))

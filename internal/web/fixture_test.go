@@ -41,6 +41,11 @@ func demo() []*rules.Snapshot {
 
 const brokenError = "unexpected response code 422 for http://127.0.0.1:8428/api/v1/query?query=label_replace%28vector%281%29%2C+%22a%22%2C+%22b%22%2C+%22c%22%2C+%22%28%22%29&step=300s&time=2026-11-22T13%3A47%3A40Z. Response body {\"status\":\"error\",\"errorType\":\"422\",\"error\":\"cannot evaluate \\\"label_replace(vector(1), \\\\\\\"a\\\\\\\", \\\\\\\"b\\\\\\\", \\\\\\\"c\\\\\\\", \\\\\\\"(\\\\\\\")\\\": cannot compile regex \\\"(\\\": error parsing regexp: missing closing ): `^(?:()$`\"}"
 
+// shownRule is rule r with its merged labels and what it remembers.
+func shownRule(r *config.Rule, merged []config.Pair, m rules.RuleMemory) rules.RuleSnapshot {
+	return rules.RuleSnapshot{RuleIdentity: &rules.RuleIdentity{Rule: r, ID: r.ID(), Labels: merged}, RuleMemory: &m}
+}
+
 func demoGroup() *rules.Snapshot {
 	const slot = "2026-11-22T13:47:40Z"
 	began := at("2026-11-22T13:47:22Z")
@@ -60,25 +65,30 @@ func demoGroup() *rules.Snapshot {
 	return &rules.Snapshot{
 		Group: g, ID: g.ID(), LastEvaluation: at("2026-11-22T13:47:42.178250023Z"),
 		Rules: []rules.RuleSnapshot{
-			{Rule: &g.Rules[0], ID: g.Rules[0].ID(), Labels: pairs("cluster", "dev", "kind", "rec", "team", "infra"),
-				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.178254231Z"), At: at(slot), Duration: 554908})},
-			{Rule: &g.Rules[1], ID: g.Rules[1].ID(), Labels: pairs("cluster", "dev", "severity", "page", "team", "infra"), Firing: 1,
+			shownRule(&g.Rules[0], pairs("cluster", "dev", "kind", "rec", "team", "infra"), rules.RuleMemory{
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.178254231Z"), At: at(slot), Duration: 554908}),
+			}),
+			shownRule(&g.Rules[1], pairs("cluster", "dev", "severity", "page", "team", "infra"), rules.RuleMemory{
 				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.178823016Z"), At: at(slot), Duration: 343433, Samples: 1}),
 				Alerts: []rules.Instance{{
 					State: rules.Firing, ID: 11145849433096643897, Value: 1, ActiveAt: began, StartsAt: began,
 					Labels:      labels.FromStrings("alertgroup", "demo", "alertname", "AlwaysFiring", "cluster", "dev", "severity", "page", "team", "infra"),
 					Annotations: labels.FromStrings("description", "AlwaysFiring of http://tocsin.example", "summary", "value 1 at 2026-11-22 13:47:22 +0000 UTC"),
-				}}},
-			{Rule: &g.Rules[2], ID: g.Rules[2].ID(), Labels: common, Pending: 1,
+				}},
+			}),
+			shownRule(&g.Rules[2], common, rules.RuleMemory{
 				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180068362Z"), At: at(slot), Duration: 247444, Samples: 1}),
 				Alerts: []rules.Instance{{
 					State: rules.Pending, ID: 1866284317657877359, Value: 2, ActiveAt: began,
 					Labels: labels.FromStrings("alertgroup", "demo", "alertname", "Pending", "cluster", "dev", "team", "infra"),
-				}}},
-			{Rule: &g.Rules[3], ID: g.Rules[3].ID(), Labels: common,
-				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180365343Z"), At: at(slot), Duration: 223823, SeriesFetched: -1, Error: brokenError})},
-			{Rule: &g.Rules[4], ID: g.Rules[4].ID(), Labels: common,
-				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180600065Z"), At: at(slot), Duration: 248372})},
+				}},
+			}),
+			shownRule(&g.Rules[3], common, rules.RuleMemory{
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180365343Z"), At: at(slot), Duration: 223823, SeriesFetched: -1, Error: brokenError}),
+			}),
+			shownRule(&g.Rules[4], common, rules.RuleMemory{
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180600065Z"), At: at(slot), Duration: 248372}),
+			}),
 		},
 	}
 }
@@ -96,8 +106,9 @@ func secondGroup() *rules.Snapshot {
 	return &rules.Snapshot{
 		Group: g, ID: g.ID(), LastEvaluation: at("2026-11-22T13:47:41.000616007Z"),
 		Rules: []rules.RuleSnapshot{
-			{Rule: &g.Rules[0], ID: g.Rules[0].ID(), Labels: pairs("cluster", "dev"),
-				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:41.000658665Z"), At: at("2026-11-22T13:47:41Z"), Duration: 1102861})},
+			shownRule(&g.Rules[0], pairs("cluster", "dev"), rules.RuleMemory{
+				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:41.000658665Z"), At: at("2026-11-22T13:47:41Z"), Duration: 1102861}),
+			}),
 		},
 	}
 }
@@ -112,9 +123,18 @@ func simpleGroup(file, name string, alerts ...string) *rules.Snapshot {
 	}
 	s := &rules.Snapshot{Group: g, ID: g.ID()}
 	for i := range g.Rules {
-		s.Rules = append(s.Rules, rules.RuleSnapshot{Rule: &g.Rules[i], ID: g.Rules[i].ID()})
+		s.Rules = append(s.Rules, shownRule(&g.Rules[i], nil, rules.RuleMemory{}))
 	}
 	return s
+}
+
+// firing returns n alerts that fire.
+func firing(n int) []rules.Instance {
+	all := make([]rules.Instance, n)
+	for i := range all {
+		all[i] = rules.Instance{State: rules.Firing, ID: uint64(i)}
+	}
+	return all
 }
 
 // demoLink makes the source of alerts as vmalert does without a template.

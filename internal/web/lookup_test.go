@@ -10,7 +10,6 @@ func TestGroupsOfOneNameInTwoFilesAreKeptApart(t *testing.T) {
 	first, second := simpleGroup("a.yml", "same", "A"), simpleGroup("b.yml", "same", "A")
 	first.Rules[0].Alerts = []rules.Instance{{State: rules.Firing, ID: 1, Value: 1}}
 	second.Rules[0].Alerts = []rules.Instance{{State: rules.Firing, ID: 1, Value: 2}}
-	first.Rules[0].Firing, second.Rules[0].Firing = 1, 1
 	s := New(Options{State: demoState(first, second)})
 	if got := askRules(t, s, "file[]=b.yml").Data.Groups; len(got) != 1 || got[0].File != "b.yml" || got[0].Rules[0].Alerts[0].Value != "2" {
 		t.Errorf("of b.yml: %+v", got)

@@ -46,10 +46,10 @@ func (s *Server) homePage(q pageRequest) (pageContent, error) {
 		d.Rules += len(g.Rules)
 		for i := range g.Rules {
 			r := &g.Rules[i]
-			d.Firing += r.Firing
-			d.Pending += r.Pending
+			d.Firing += r.Firing()
+			d.Pending += r.Pending()
 			d.Unheard = d.Unheard || d.Targets == 0 && r.Rule.Kind == config.Alerting
-			if r.Firing > 0 {
+			if r.Firing() > 0 {
 				firing = append(firing, ruleRef{g, r})
 			}
 			if healthOf(r) == "err" {
@@ -57,7 +57,7 @@ func (s *Server) homePage(q pageRequest) (pageContent, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(firing, func(a, b ruleRef) int { return b.rule.Firing - a.rule.Firing })
+	slices.SortStableFunc(firing, func(a, b ruleRef) int { return b.rule.Firing() - a.rule.Firing() })
 	d.Unhealthy = len(failing)
 	d.FiringRules, d.MoreFiring = q.firstRows(firing)
 	d.FailingRules, d.MoreFailing = q.firstRows(failing)

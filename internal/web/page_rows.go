@@ -41,7 +41,7 @@ func (q pageRequest) ruleRow(s *rules.Snapshot, r *rules.RuleSnapshot) ruleRow {
 		LastError: last.Error,
 		Last:      q.when(last.Began),
 		Gave:      plural(last.Samples, "sample"),
-		Pending:   r.Pending, Firing: r.Firing,
+		Pending:   r.Pending(), Firing: r.Firing(),
 		Group: s.Group.Key.Name, File: s.Group.Key.File, Line: r.Rule.Line,
 	}
 	if evaluated {

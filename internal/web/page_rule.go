@@ -50,7 +50,7 @@ func (s *Server) rulePage(q pageRequest) (pageContent, error) {
 			d.Table.Alerts = append(d.Table.Alerts, q.alertRow(g, r, a))
 		}
 	}
-	d.MoreAlerts = r.Pending + r.Firing - len(d.Table.Alerts)
+	d.MoreAlerts = r.Pending() + r.Firing() - len(d.Table.Alerts)
 	d.NoMatch = evaluated(r) && stateOf(r, true) == stateNoMatch
 	e := encoder{state: s.opts.State}
 	for u := range r.History.All() {

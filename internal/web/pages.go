@@ -76,7 +76,7 @@ func countFiring(groups []*rules.Snapshot) int {
 	n := 0
 	for _, g := range groups {
 		for i := range g.Rules {
-			n += g.Rules[i].Firing
+			n += g.Rules[i].Firing()
 		}
 	}
 	return n

@@ -63,7 +63,6 @@ func hostileGroup(text string) *rules.Snapshot {
 	g.Group.Labels = pairs(text, text)
 	g.Rules[0].Rule.Expr, g.Rules[0].Rule.Annotations = text, pairs(text, text, "link", "javascript:alert(1)")
 	g.Rules[0].Labels = pairs(text, text)
-	g.Rules[0].Firing = 1
 	g.Rules[0].History = rules.HistoryOf(rules.Update{Began: 1, Error: text})
 	g.Rules[0].Alerts = []rules.Instance{{
 		State: rules.Firing, ID: 5, ActiveAt: 1, LastSent: 1,

@@ -28,9 +28,9 @@ func (s ruleState) String() string { return ruleStateNames[s] }
 // alerts, those that fail or read nothing, and give recording rules a state.
 func stateOf(r *rules.RuleSnapshot, extended bool) ruleState {
 	switch {
-	case r.Firing > 0:
+	case r.Firing() > 0:
 		return stateFiring
-	case r.Pending > 0:
+	case r.Pending() > 0:
 		return statePending
 	}
 	if extended {

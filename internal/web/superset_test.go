@@ -164,7 +164,6 @@ func TestResolvedAlertIsNotListedButCanBeLookedUp(t *testing.T) {
 	g := demoGroup()
 	a := &g.Rules[1].Alerts[0]
 	a.State, a.ResolvedAt = rules.Inactive, at("2026-11-22T13:47:40Z")
-	g.Rules[1].Firing = 0
 	s := New(Options{State: demoState(g)})
 	if got := askRules(t, s, "").Data.Groups[0].Rules[1]; len(got.Alerts) != 0 || got.State != "inactive" {
 		t.Errorf("in rules: %+v", got)
