@@ -48,6 +48,7 @@ func (d *decoder) decodeRules(g *Group, n *yaml.Node) {
 			d.problem(r.Line, "", "the same as the rule at line %d: %s", g.Rules[i].Line, printed(&r))
 		}
 	}
+	joinTexts(g.Rules)
 }
 
 func (d *decoder) decodeRule(g *Group, n *yaml.Node) Rule {
@@ -114,6 +115,22 @@ func (d *decoder) ruleSetting(r *Rule, f field) bool {
 		return false
 	}
 	return true
+}
+
+// joinTexts puts the names and expressions of rules, which are read one by one
+// among much that is only needed meanwhile, into one piece of memory.
+func joinTexts(rules []Rule) {
+	var all strings.Builder
+	for i := range rules {
+		all.WriteString(rules[i].Name)
+		all.WriteString(rules[i].Expr)
+	}
+	rest := strings.Clone(all.String())
+	for i := range rules {
+		r := &rules[i]
+		r.Name, rest = rest[:len(r.Name)], rest[len(r.Name):]
+		r.Expr, rest = rest[:len(r.Expr)], rest[len(r.Expr):]
+	}
 }
 
 // period reads a duration that must not be negative.

@@ -78,16 +78,16 @@ func (k Kind) String() string {
 
 // Rule is one rule of a group as written, with defaults applied.
 type Rule struct {
-	Line int // of the rule in its file, from 1; not part of its value
-	Kind Kind
-	Name string // the recorded metric, or the alert
-	Expr string
+	Line  int // of the rule in its file, from 1; not part of its value
+	Kind  Kind
+	Debug bool   // the rule's own, else the group's
+	Name  string // the recorded metric, or the alert
+	Expr  string
 
 	For           time.Duration // >= 0
 	KeepFiringFor time.Duration // >= 0
 	Labels        []Pair        // the rule's own, sorted by name
 	Annotations   []Pair        // sorted by name
-	Debug         bool          // the rule's own, else the group's
 	UpdateEntries int           // evaluations remembered for the API; >= 1
 }
 

@@ -1,6 +1,7 @@
 package datasource
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -43,7 +44,7 @@ func (s *exprSet) put(expr string, member bool) (changed bool) {
 		if s.exprs == nil {
 			s.exprs = make(map[string]struct{})
 		}
-		s.exprs[expr] = struct{}{}
+		s.exprs[strings.Clone(expr)] = struct{}{} // a rule file may go that it is part of
 	default:
 		delete(s.exprs, expr)
 	}
