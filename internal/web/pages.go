@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"tocsin/rules"
@@ -16,11 +17,11 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// parsePages parses the embedded templates, which are part of the program: an
-// error is one of its own.
-func parsePages() *template.Template {
+// embeddedPages returns the templates of the pages, which are parsed when somebody
+// first looks at one. They are part of the program: an error is one of its own.
+var embeddedPages = sync.OnceValue(func() *template.Template {
 	return template.Must(template.ParseFS(templateFiles, "templates/*.html"))
-}
+})
 
 // pageBuilder collects what a page shows, or returns an error that becomes a
 // page itself.
@@ -111,7 +112,7 @@ func (q pageRequest) build(r *http.Request, build pageBuilder) (pageContent, err
 // render answers with a whole page or, should a template fail, with an error.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, v view) {
 	var page bytes.Buffer
-	if err := s.pages.ExecuteTemplate(&page, v.Template+".html", v); err != nil {
+	if err := s.pages().ExecuteTemplate(&page, v.Template+".html", v); err != nil {
 		s.opts.Log.Error("page cannot be rendered", "page", v.Template, "err", err)
 		plainError(w, http.StatusInternalServerError, "the page cannot be rendered; the log says why")
 		return

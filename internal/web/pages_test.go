@@ -270,7 +270,8 @@ func TestDurationsForPeople(t *testing.T) {
 func TestBrokenTemplateIsLoggedAndAnswered(t *testing.T) {
 	var log bytes.Buffer
 	s := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
-	s.pages = template.Must(template.New("home.html").Parse("{{.NoSuchField}}"))
+	broken := template.Must(template.New("home.html").Parse("{{.NoSuchField}}"))
+	s.pages = func() *template.Template { return broken }
 	resp, body := send(t, s, httptest.NewRequest("GET", "/", nil))
 	if resp.StatusCode != http.StatusInternalServerError || strings.Contains(body, "NoSuchField") || !strings.Contains(log.String(), "NoSuchField") {
 		t.Errorf("%d %q, log %q", resp.StatusCode, body, &log)

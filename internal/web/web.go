@@ -26,7 +26,7 @@ type Server struct {
 	pprof  *route
 	static *route
 	icon   *route
-	pages  *template.Template
+	pages  func() *template.Template
 	counts counts
 	self   self
 
@@ -44,7 +44,7 @@ func New(o Options) *Server {
 	s := &Server{opts: o.withDefaults(), prefix: cleanPrefix(o.PathPrefix), self: newSelf()}
 	s.counts = newCounts(s.opts.Metrics)
 	s.guard = newGuard(o.Auth, s.counts)
-	s.pages, s.staticVersion = parsePages(), staticVersion()
+	s.pages, s.staticVersion = embeddedPages, staticVersion()
 	s.bodies.New = func() any { return &body{buf: make([]byte, 0, bodyBuffer)} }
 	s.addRoutes()
 	return s
