@@ -15,10 +15,7 @@ type alertingRule struct {
 	*RuleIdentity
 
 	// Owned by the evaluation.
-	texts   *ruleTexts // nil until there was a result
-	scratch *scratch
-	// queryErr is the error of the last query that a template made.
-	queryErr error
+	texts *ruleTexts // nil until there was a result
 }
 
 // newAlertingRule checks the templates of r. They are made ready for use when
@@ -38,7 +35,7 @@ func (r *alertingRule) begin() {
 		// The errors were reported when the rule was built.
 		r.texts, _ = newRuleTexts(r.groupEnv, r.RuleIdentity)
 	}
-	r.scratch = takeScratch()
+	r.texts.scratch = takeScratch()
 }
 
 // asksForLabels reports whether labels are asked of the datasource, or depend on
@@ -53,8 +50,8 @@ func (r *alertingRule) asksForLabels() bool {
 }
 
 func (r *alertingRule) end() {
-	r.scratch.release()
-	r.scratch = nil
+	r.texts.scratch.release()
+	r.texts.scratch = nil
 }
 
 func (r *alertingRule) apply(ctx context.Context, ev evaluation, m RuleMemory, res Result, err error) (RuleMemory, output, error) {
@@ -184,16 +181,16 @@ func (r *alertingRule) labels(ctx context.Context, ev evaluation, result labels.
 	if r.texts.labelUses&UsesWorld != 0 {
 		d.Query = r.queryFor(ev)
 	}
-	r.queryErr = nil
+	r.texts.queryErr = nil
 	values, err := r.texts.expandLabels(ctx, &d)
 	c := r.deps.Options.Conflict
-	r.scratch.start(result)
-	r.scratch.override(c, result, r.Labels, values)
-	r.scratch.put(c, result, r.Labels, alertnameLabel, r.Rule.Name)
+	r.texts.scratch.start(result)
+	r.texts.scratch.override(c, result, r.Labels, values)
+	r.texts.scratch.put(c, result, r.Labels, alertnameLabel, r.Rule.Name)
 	if !r.deps.Options.DisableAlertgroup {
-		r.scratch.put(c, result, r.Labels, alertgroupLabel, r.group.Key.Name)
+		r.texts.scratch.put(c, result, r.Labels, alertgroupLabel, r.group.Key.Name)
 	}
-	return r.scratch.unnamed(), err
+	return r.texts.scratch.unnamed(), err
 }
 
 // queryFor returns the query function of templates: at the time of the
@@ -203,7 +200,7 @@ func (r *alertingRule) queryFor(ev evaluation) func(context.Context, string) ([]
 		q := newQuery(r.group, r.Rule, ev.at.Time())
 		q.Expr = expr
 		res, err := ev.query(ctx, q)
-		r.queryErr = err
+		r.texts.queryErr = err
 		return res.Samples, err
 	}
 }

@@ -95,7 +95,7 @@ func (o *alertRound) find(ctx context.Context, s *Sample) (int, error) {
 		if cut := cutShort(ctx); cut != nil {
 			return 0, cut
 		}
-		if failed := o.rule.queryErr; failed != nil {
+		if failed := o.rule.texts.queryErr; failed != nil {
 			// The datasource is at fault, and that must not give alerts other labels.
 			return 0, fmt.Errorf("query of a label: %w", failed)
 		}
@@ -194,7 +194,7 @@ func (o *alertRound) annotate(ctx context.Context) error {
 		}
 		a := &o.alerts[i]
 		d := o.rule.templateData(o.ev, a, o.partial)
-		text, err := t.annotate(ctx, &d, o.rule.Rule.Annotations, &o.rule.scratch.pairs)
+		text, err := t.annotate(ctx, &d, o.rule.Rule.Annotations, &t.scratch.pairs)
 		if err != nil {
 			if cut := cutShort(ctx); cut != nil {
 				return cut

@@ -62,7 +62,7 @@ func (sw *swap) spareOthers() {
 			for j := range shown.Alerts {
 				gone[shown.Alerts[j].Labels] = true
 			}
-			for _, recorded := range shown.series {
+			for _, recorded := range shown.series() {
 				gone[recorded] = true
 			}
 		}
@@ -76,7 +76,7 @@ func (sw *swap) spareOthers() {
 				sw.farewells.spare(r.Alerts[i : i+1])
 			}
 		}
-		for _, recorded := range r.series {
+		for _, recorded := range r.series() {
 			if gone[recorded] {
 				sw.farewells.first(Series{Labels: recorded})
 			}
@@ -110,7 +110,7 @@ func (g *Group) farewell(ctx context.Context, m Memory, gone []int, f *farewells
 	for i := range m.rules {
 		if !slices.Contains(gone, i) {
 			f.spare(m.rules[i].Alerts)
-			for _, l := range m.rules[i].series {
+			for _, l := range m.rules[i].series() {
 				f.first(Series{Labels: l})
 			}
 		}

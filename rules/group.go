@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,18 +83,6 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 
 // Snapshot returns the group as its last round left it.
 func (g *Group) Snapshot() *Snapshot { return g.view.Load() }
-
-// Run evaluates the group until retire is closed or ctx is done, starting from
-// what m remembers, and returns what there is to remember then. A round that is
-// under way when retire is closed is finished if that takes no longer than the
-// deadline of one query; when ctx ends it is cut short at once. What is cut
-// short writes, sends and remembers nothing. Run is called once.
-func (g *Group) Run(ctx context.Context, retire <-chan struct{}, m Memory) Memory {
-	l := newLoop(g, m)
-	defer l.restoring.stop()
-	l.run(ctx, retire, l.resume(m.interval))
-	return l.memory()
-}
 
 // show publishes the group as it is before its first round.
 func (g *Group) show(m Memory) {

@@ -7,14 +7,14 @@ import (
 )
 
 // loop is a group while it runs. Everything in it belongs to the goroutine of
-// Run, and to that of a round while there is one.
+// run, and to that of a round while there is one.
 type loop struct {
 	*Group
 
 	memories []*RuleMemory // of the rules, by position
-	fresh    []bool       // rules whose computed values must not be kept
-	last     Instant      // the slot of the last round; unset before the first
-	began    Instant      // when that round began
+	fresh    []bool        // rules whose computed values must not be kept
+	last     Instant       // the slot of the last round; unset before the first
+	began    Instant       // when that round began
 	stats    GroupStats
 	results  int // of the rules, in this round
 	turns    turns

@@ -68,7 +68,10 @@ type running struct {
 	dormant bool
 }
 
-// start runs g. When ctx ends, its evaluations are cut short.
+// start runs g, going on from what m remembers. A round that is under way when it is
+// stopped is finished if that takes no longer than the deadline of one query; when
+// ctx ends it is cut short at once. What is cut short writes, sends and remembers
+// nothing.
 func start(ctx context.Context, g *Group, m Memory) *running {
 	retire := make(chan struct{})
 	r := &running{
@@ -77,11 +80,22 @@ func start(ctx context.Context, g *Group, m Memory) *running {
 	}
 	// Whoever looks between now and its first round sees what it goes on from.
 	g.show(m)
+	// Little is to lie on the stack of a goroutine that does nothing but wait.
+	l, interval := newLoop(g, m), m.interval
 	go func() {
 		defer close(r.done)
-		r.memory = g.Run(ctx, retire, m)
+		l.run(ctx, retire, l.resume(interval))
+		r.end(l)
 	}()
 	return r
+}
+
+// end takes over what the group remembers.
+//
+//go:noinline
+func (r *running) end(l *loop) {
+	l.restoring.stop()
+	r.memory = l.memory()
 }
 
 // retire stops the group, waits for it and returns its memory.

@@ -30,13 +30,14 @@ func (r *recordingRule) apply(_ context.Context, ev evaluation, m RuleMemory, re
 	if limit := r.group.Limit; limit > 0 && len(res.Samples) > limit {
 		return m, out, limitError(limit, len(res.Samples))
 	}
-	series, ended, err := r.record(res.Samples, m.series)
+	series, ended, err := r.record(res.Samples, m.series())
 	if err != nil {
 		return m, out, err
 	}
-	m.series, m.lastAt, out.good = series, ev.at, true
+	m.record(series, m.gaps())
+	m.lastAt, out.good = ev.at, true
 	if ev.write {
-		out.series = recorded(series, res.Samples, ended, ev.at.Milli())
+		out.series = recordedSeries(series, res.Samples, ended, ev.at.Milli())
 	}
 	return m, out, nil
 }
@@ -98,9 +99,9 @@ func sameOrder(a, b []labels.Labels) bool {
 	return true
 }
 
-// recorded returns what is to be written: the samples under their new labels,
+// recordedSeries returns what is to be written: the samples under their new labels,
 // with the time of the answer, and the end of the series that are missing.
-func recorded(series []labels.Labels, samples []Sample, ended []labels.Labels, at int64) []Series {
+func recordedSeries(series []labels.Labels, samples []Sample, ended []labels.Labels, at int64) []Series {
 	out := make([]Series, 0, len(series)+len(ended))
 	for i, l := range series {
 		out = append(out, Series{Labels: l, T: samples[i].T, V: samples[i].V})
@@ -115,7 +116,7 @@ func recorded(series []labels.Labels, samples []Sample, ended []labels.Labels, a
 func (r *recordingRule) farewell(m RuleMemory, _ Instant) output {
 	at := m.lastAt.Milli() + 1
 	var out output
-	for _, l := range m.series {
+	for _, l := range m.series() {
 		out.series = append(out.series, Series{Labels: l}.ended(at))
 	}
 	return out

@@ -173,7 +173,7 @@ func (e edit) compare(w *world, was, now []*rules.Snapshot) {
 	type shown struct {
 		Alerts  []rules.Instance
 		History []rules.Update
-		Errors  uint64
+		Errors  uint32
 	}
 	show := func(r *rules.RuleSnapshot) shown {
 		s := shown{Errors: r.Errors}

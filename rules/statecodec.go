@@ -55,7 +55,7 @@ func stateSize(cfg *config.Group, memories []*RuleMemory) int {
 			a := &m.Alerts[j]
 			n += 72 + int(a.Result.ByteSize()+a.Labels.ByteSize()+a.Annotations.ByteSize())
 		}
-		for _, l := range m.series {
+		for _, l := range m.series() {
 			n += 4 + int(l.ByteSize())
 		}
 	}
@@ -93,12 +93,12 @@ func (m *RuleMemory) append(b []byte) []byte {
 	for i := range m.Alerts {
 		b = m.Alerts[i].append(b)
 	}
-	b = binary.AppendUvarint(b, uint64(len(m.series)))
-	for _, l := range m.series {
+	b = binary.AppendUvarint(b, uint64(len(m.series())))
+	for _, l := range m.series() {
 		b = appendLabels(b, l)
 	}
-	b = binary.AppendUvarint(b, uint64(len(m.gaps)))
-	for _, g := range m.gaps {
+	b = binary.AppendUvarint(b, uint64(len(m.gaps())))
+	for _, g := range m.gaps() {
 		b = binary.AppendVarint(b, int64(g.from))
 		b = binary.AppendVarint(b, int64(g.to))
 		b = binary.AppendVarint(b, int64(g.interval))

@@ -56,14 +56,15 @@ func drawHistory(t *rapid.T) (h History) {
 }
 
 func drawRuleMemory(t *rapid.T) *RuleMemory {
-	return &RuleMemory{
+	m := &RuleMemory{
 		Alerts:  rapid.SliceOfN(rapid.Custom(drawInstance), 0, 3).Draw(t, "alerts"),
-		series:  rapid.SliceOfN(rapid.Custom(func(t *rapid.T) labels.Labels { return drawLabels(t, "series") }), 0, 3).Draw(t, "series"),
-		gaps:    rapid.SliceOfN(rapid.Custom(drawGap), 0, 3).Draw(t, "gaps"),
 		History: drawHistory(t), evaluated: rapid.Bool().Draw(t, "evaluated"), restored: rapid.Bool().Draw(t, "restored"),
 		failingSince: drawInstant(t, "failingSince"), lastAt: drawInstant(t, "lastAt"), answeredAt: drawInstant(t, "answeredAt"),
 		interval: time.Duration(rapid.Int64().Draw(t, "interval")), labelled: rapid.Uint64().Draw(t, "labelled"),
 	}
+	series := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) labels.Labels { return drawLabels(t, "series") }), 0, 3)
+	m.record(series.Draw(t, "series"), rapid.SliceOfN(rapid.Custom(drawGap), 0, 3).Draw(t, "gaps"))
+	return m
 }
 
 func drawRule(t *rapid.T) config.Rule {
@@ -90,7 +91,7 @@ func drawState(t *rapid.T) (*config.Group, Memory) {
 // What memories and label sets are made of is compared as it is; values by their
 // bits.
 var sameState = cmp.Options{
-	cmp.AllowUnexported(Memory{}, RuleMemory{}, History{}, span{}, GroupStats{}),
+	cmp.AllowUnexported(Memory{}, RuleMemory{}, recorded{}, History{}, span{}, GroupStats{}),
 	cmp.Comparer(func(a, b labels.Labels) bool { return a == b }),
 	cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }),
 	cmpopts.EquateEmpty(),
@@ -177,7 +178,7 @@ func TestGapWithoutATimeIsNotRead(t *testing.T) {
 		"too long":          {math.MinInt64, math.MaxInt64, 1},
 	} {
 		g := &config.Group{Rules: []config.Rule{{Name: "r"}}}
-		data := appendState(nil, g, []*RuleMemory{{gaps: []span{gap}}}, 0)
+		data := appendState(nil, g, []*RuleMemory{{recorded: &recorded{gaps: []span{gap}}}}, 0)
 		if _, _, err := decodeState(g.Key, data); !errors.Is(err, errBadState) {
 			t.Errorf("%s: got error %v", name, err)
 		}
@@ -193,7 +194,7 @@ func FuzzDecodeState(f *testing.F) {
 	l := labels.FromStrings("a", "b", "c", "d")
 	full := appendState(nil, g, []*RuleMemory{
 		{Alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 5, LastSent: 7}}, lastAt: 7, labelled: 3},
-		{series: []labels.Labels{l}, gaps: []span{{10, 20, 5}}, History: HistoryOf(Update{Began: 5, Error: "e"})},
+		{recorded: &recorded{[]labels.Labels{l}, []span{{10, 20, 5}}}, History: HistoryOf(Update{Began: 5, Error: "e"})},
 	}, 9)
 	f.Add(full)
 	f.Add(full[:len(full)/2])

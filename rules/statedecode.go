@@ -163,21 +163,22 @@ func (d *stateDecoder) rule(m *RuleMemory) {
 			d.alert(&m.Alerts[i])
 		}
 	}
-	if n := d.count(minLabels); n > 0 {
-		m.series = make([]labels.Labels, n)
-		for i := range m.series {
-			m.series[i] = d.labels()
+	series := make([]labels.Labels, d.count(minLabels))
+	for i := range series {
+		series[i] = d.labels()
+	}
+	m.record(series, d.gaps())
+}
+
+func (d *stateDecoder) gaps() []span {
+	gaps := make([]span, d.count(minGap))
+	for i := range gaps {
+		gaps[i] = span{Instant(d.varint()), Instant(d.varint()), time.Duration(d.varint())}
+		if gaps[i].steps() <= 0 {
+			d.fail()
 		}
 	}
-	if n := d.count(minGap); n > 0 {
-		m.gaps = make([]span, n)
-		for i := range m.gaps {
-			m.gaps[i] = span{Instant(d.varint()), Instant(d.varint()), time.Duration(d.varint())}
-			if m.gaps[i].steps() <= 0 {
-				d.fail()
-			}
-		}
-	}
+	return gaps
 }
 
 func (d *stateDecoder) alert(a *Instance) {

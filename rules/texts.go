@@ -21,8 +21,10 @@ type ruleTexts struct {
 	annotations    Template // nil when there are none
 	annotationUses TemplateUse
 
-	// Owned by the evaluation: whether a template failed in the last good one.
-	labelsFailed, annotationsFailed bool
+	// Owned by the evaluation.
+	labelsFailed, annotationsFailed bool     // whether a template failed in the last good one
+	scratch                         *scratch // during one
+	queryErr                        error    // of the last query that a template made
 }
 
 // newRuleTexts compiles the texts of r. With an error, which joins those of all
