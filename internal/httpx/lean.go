@@ -21,6 +21,7 @@ type lean struct {
 	*http.Transport
 	dial dialFunc
 
+	quick       *quickWaits
 	idleTimeout time.Duration // 0 is no limit
 	mostIdle    int           // per address; 0 keeps none
 
@@ -35,12 +36,14 @@ type leanConn struct {
 	addr  string
 	in    *bufio.Reader
 	out   *bufio.Writer
-	since time.Time // it is idle
+	quick *quickWait // nil if answers are left to the runtime
+	since time.Time  // it is idle
 }
 
 func newLean(t *http.Transport) *lean {
 	l := &lean{
 		Transport: t, dial: t.DialContext,
+		quick:       newQuickWaits(),
 		idleTimeout: t.IdleConnTimeout, mostIdle: t.MaxIdleConnsPerHost,
 		idle: make(map[string][]*leanConn),
 	}
@@ -78,7 +81,7 @@ func (l *lean) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	c = &leanConn{Conn: conn, addr: addr, in: bufio.NewReader(conn), out: bufio.NewWriter(conn)}
+	c = &leanConn{Conn: conn, addr: addr, in: bufio.NewReader(conn), out: bufio.NewWriter(conn), quick: l.quick.on(conn)}
 	return l.exchange(c, req)
 }
 
@@ -157,12 +160,15 @@ func (c *leanConn) ask(req *http.Request) (*http.Response, error) {
 	if writeErr == nil {
 		writeErr = c.out.Flush()
 	}
+	asked := time.Now()
+	c.quick.await()
 	if _, err := c.in.Peek(1); err != nil {
 		if writeErr != nil {
 			err = writeErr
 		}
 		return nil, &noResponse{err}
 	}
+	c.quick.answered(time.Since(asked))
 	for {
 		resp, err := http.ReadResponse(c.in, req)
 		if err != nil {

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package httpx
+
+import "time"
+
+// newPoll returns nil: only on Linux is waiting in the kernel known to pay.
+func newPoll(time.Duration) func(fd uintptr) { return nil }
