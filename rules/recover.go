@@ -75,7 +75,7 @@ func identity(g *config.Group) *config.Group {
 
 // state returns m in the form in which it is stored for the group.
 func (g *Group) state(m Memory) GroupState {
-	return GroupState{Group: g.cfg.Key, Data: appendState(nil, g.cfg, m.rules, m.began)}
+	return GroupState{Group: g.cfg.Key, Data: encodeState(g.cfg, m.rules, m.began)}
 }
 
 // keepStates hands states to the journal.

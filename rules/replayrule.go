@@ -159,15 +159,15 @@ const replayVersion = 1
 func (r *Replay) State() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	b := []byte{replayVersion, stateVersion}
+	b := []byte{replayVersion, plainState}
 	b = binary.AppendVarint(b, int64(r.left.span.from))
-	return r.memory.append(b)
+	return r.memory.append(b, func(b []byte) []byte { return b })
 }
 
 // Resume has the rule go on from a state that it returned in a former process,
 // for the same times. With an error nothing has changed.
 func (r *Replay) Resume(state []byte) error {
-	if len(state) < 2 || state[0] != replayVersion || state[1] != stateVersion {
+	if len(state) < 2 || state[0] != replayVersion || state[1] != plainState {
 		return fmt.Errorf("%w: another version, or none", errBadState)
 	}
 	d := stateDecoder{rest: string(state[2:])}

@@ -93,7 +93,7 @@ func FuzzReplayResume(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(r.State())
-	f.Add([]byte{replayVersion, stateVersion, 0})
+	f.Add([]byte{replayVersion, plainState, 0})
 	f.Fuzz(func(t *testing.T, state []byte) {
 		r, tracks := replayOf(t, rule, 4, 2)
 		if err := r.Resume(state); err != nil {

@@ -10,9 +10,10 @@ import (
 )
 
 // The stored form of a group's memory, in the varints of encoding/binary and
-// strings preceded by their length:
+// strings preceded by their length: first the version, and then, packed unless the
+// version is plainState,
 //
-//	version, when the last round began, interval, number of rules, and for each rule
+//	when the last round began, interval, number of rules, and for each rule
 //	  what it is told by: kind, name, labels, hash of the expression
 //	  flags, time of the last good evaluation, of the first failing one in a row, of
 //	  the last one with an answer, interval then, the configuration of labels, history
@@ -21,7 +22,10 @@ import (
 //	  number of gaps, and for each its first and last time and interval
 //
 // Labels are their number, and then names and values.
-const stateVersion = 2
+const (
+	plainState  = 2
+	packedState = 3
+)
 
 // Flags of a rule.
 const (
@@ -29,37 +33,18 @@ const (
 	flagRestored
 )
 
-// appendState appends what the rules of cfg remember.
-func appendState(b []byte, cfg *config.Group, memories []*RuleMemory, began Instant) []byte {
-	if b == nil {
-		b = make([]byte, 0, stateSize(cfg, memories))
-	}
-	b = append(b, stateVersion)
-	b = binary.AppendVarint(b, int64(began))
-	b = binary.AppendVarint(b, int64(cfg.Interval))
-	b = binary.AppendUvarint(b, uint64(len(memories)))
-	for i := range memories {
-		b = appendIdentity(b, &cfg.Rules[i])
-		b = memories[i].append(b)
-	}
-	return b
-}
-
-// stateSize estimates the length of a stored memory.
-func stateSize(cfg *config.Group, memories []*RuleMemory) int {
-	n := 16
-	for i := range memories {
-		m := memories[i]
-		n += 64 + len(cfg.Rules[i].Name) + len(m.History.packed) + 32*len(cfg.Rules[i].Labels)
-		for j := range m.Alerts {
-			a := &m.Alerts[j]
-			n += 72 + int(a.Result.ByteSize()+a.Labels.ByteSize()+a.Annotations.ByteSize())
+// encodeState returns what the rules of cfg remember.
+func encodeState(cfg *config.Group, memories []*RuleMemory, began Instant) []byte {
+	return packState(packedState, func(b []byte, spill func([]byte) []byte) []byte {
+		b = binary.AppendVarint(b, int64(began))
+		b = binary.AppendVarint(b, int64(cfg.Interval))
+		b = binary.AppendUvarint(b, uint64(len(memories)))
+		for i, m := range memories {
+			b = appendIdentity(b, &cfg.Rules[i])
+			b = m.append(b, spill)
 		}
-		for _, l := range m.series() {
-			n += 4 + int(l.ByteSize())
-		}
-	}
-	return n
+		return b
+	})
 }
 
 func appendIdentity(b []byte, r *config.Rule) []byte {
@@ -74,7 +59,8 @@ func appendIdentity(b []byte, r *config.Rule) []byte {
 
 func exprHash(expr string) uint64 { return uint64(newFNV().add(expr)) }
 
-func (m *RuleMemory) append(b []byte) []byte {
+// append appends m to b and spills it where it has become long.
+func (m *RuleMemory) append(b []byte, spill func([]byte) []byte) []byte {
 	var flags byte
 	if m.evaluated {
 		flags |= flagEvaluated
@@ -91,11 +77,11 @@ func (m *RuleMemory) append(b []byte) []byte {
 	b = appendString(b, m.History.packed)
 	b = binary.AppendUvarint(b, uint64(len(m.Alerts)))
 	for i := range m.Alerts {
-		b = m.Alerts[i].append(b)
+		b = spill(m.Alerts[i].append(b))
 	}
 	b = binary.AppendUvarint(b, uint64(len(m.series())))
 	for _, l := range m.series() {
-		b = appendLabels(b, l)
+		b = spill(appendLabels(b, l))
 	}
 	b = binary.AppendUvarint(b, uint64(len(m.gaps())))
 	for _, g := range m.gaps() {
@@ -103,7 +89,7 @@ func (m *RuleMemory) append(b []byte) []byte {
 		b = binary.AppendVarint(b, int64(g.to))
 		b = binary.AppendVarint(b, int64(g.interval))
 	}
-	return b
+	return spill(b)
 }
 
 func (a *Instance) append(b []byte) []byte {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,7 @@ var sameState = cmp.Options{
 func TestStoredStateIsTheMemoryAsItWas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g, m := drawState(t)
-		data := appendState(nil, g, m.rules, m.began)
+		data := encodeState(g, m.rules, m.began)
 		cfg, got, err := decodeState(g.Key, data)
 		if err != nil {
 			t.Fatal(err)
@@ -111,7 +112,7 @@ func TestStoredStateIsTheMemoryAsItWas(t *testing.T) {
 		if diff := cmp.Diff(identity(g), cfg, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("what groups and rules are told by (-stored +read):\n%s", diff)
 		}
-		if again := appendState([]byte("before"), g, got.rules, got.began); !bytes.Equal(again, append([]byte("before"), data...)) {
+		if again := encodeState(g, got.rules, got.began); !bytes.Equal(again, data) {
 			t.Fatal("what was read is stored otherwise")
 		}
 	})
@@ -120,7 +121,7 @@ func TestStoredStateIsTheMemoryAsItWas(t *testing.T) {
 // Strings that are read do not hold on to the whole of what was read.
 func TestReadStateIsACopy(t *testing.T) {
 	g := &config.Group{Key: config.Key{Name: "g"}, Rules: []config.Rule{{Name: "A"}}}
-	data := appendState(nil, g, newMemories(1), 0)
+	data := encodeState(g, newMemories(1), 0)
 	cfg, _, err := decodeState(g.Key, data)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +137,7 @@ func TestReadStateIsACopy(t *testing.T) {
 func TestTruncatedStateIsNotRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g, m := drawState(t)
-		data := appendState(nil, g, m.rules, m.began)
+		data := encodeState(g, m.rules, m.began)
 		short := data[:rapid.IntRange(0, len(data)-1).Draw(t, "length")]
 		if _, _, err := decodeState(g.Key, short); !errors.Is(err, errBadState) {
 			t.Fatalf("%d of %d bytes were read, error %v", len(short), len(data), err)
@@ -147,9 +148,52 @@ func TestTruncatedStateIsNotRead(t *testing.T) {
 	})
 }
 
+// States of former versions of the program are not packed.
+func TestStateThatIsNotPackedIsRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g, m := drawState(t)
+		content, ok := unpackState(encodeState(g, m.rules, m.began)[1:])
+		if !ok {
+			t.Fatal("the state cannot be unpacked")
+		}
+		_, got, err := decodeState(g.Key, append([]byte{plainState}, content...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(m, got, sameState); diff != "" {
+			t.Fatalf("memory (-stored +read):\n%s", diff)
+		}
+	})
+}
+
+// A state that is longer than a block is packed in several.
+func TestLongStateIsReadAsItWas(t *testing.T) {
+	g := &config.Group{Rules: []config.Rule{{Kind: config.Alerting, Name: "A"}, {Name: "r"}}}
+	m := Memory{rules: []*RuleMemory{{lastAt: 1}, {}}}
+	var series []labels.Labels
+	for i := range 3000 {
+		l := labels.FromStrings("instance", strconv.Itoa(i), "text", strings.Repeat(strconv.Itoa(i), 30))
+		m.rules[0].Alerts = append(m.rules[0].Alerts, Instance{State: Firing, Result: l, Labels: l, ID: alertID(l)})
+		series = append(series, l)
+	}
+	m.rules[0].Alerts[7].Annotations = labels.FromStrings("long", strings.Repeat("long", packBlock))
+	m.rules[1].record(series, nil)
+	data := encodeState(g, m.rules, 0)
+	if len(data) > 200_000 {
+		t.Errorf("the state has %d bytes", len(data))
+	}
+	_, got, err := decodeState(g.Key, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(m, got, sameState); diff != "" {
+		t.Fatalf("memory (-stored +read):\n%s", diff)
+	}
+}
+
 func TestStateOfAnotherVersionIsNamed(t *testing.T) {
-	_, _, err := decodeState(config.Key{}, []byte{stateVersion + 1, 0, 0, 0})
-	const want = "group state of version 3; this program knows version 2"
+	_, _, err := decodeState(config.Key{}, []byte{packedState + 1, 0, 0, 0})
+	const want = "group state of version 4; this program knows versions 2 and 3"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -178,33 +222,40 @@ func TestGapWithoutATimeIsNotRead(t *testing.T) {
 		"too long":          {math.MinInt64, math.MaxInt64, 1},
 	} {
 		g := &config.Group{Rules: []config.Rule{{Name: "r"}}}
-		data := appendState(nil, g, []*RuleMemory{{recorded: &recorded{gaps: []span{gap}}}}, 0)
+		data := encodeState(g, []*RuleMemory{{recorded: &recorded{gaps: []span{gap}}}}, 0)
 		if _, _, err := decodeState(g.Key, data); !errors.Is(err, errBadState) {
 			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }
 
-// FuzzDecodeState reads anything without panicking and without taking more memory
-// than a few times its size; what it accepts is stored and read again as the same.
+// FuzzDecodeState reads anything without panicking and, if it is not packed, without
+// taking more memory than a few times its size; what it accepts is stored and read
+// again as the same.
 func FuzzDecodeState(f *testing.F) {
 	g := &config.Group{Interval: time.Minute, Rules: []config.Rule{
 		{Kind: config.Alerting, Name: "A", Labels: []config.Pair{{Name: "l", Value: "v"}}}, {Name: "r", Expr: "x"},
 	}}
 	l := labels.FromStrings("a", "b", "c", "d")
-	full := appendState(nil, g, []*RuleMemory{
+	full := encodeState(g, []*RuleMemory{
 		{Alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 5, LastSent: 7}}, lastAt: 7, labelled: 3},
 		{recorded: &recorded{[]labels.Labels{l}, []span{{10, 20, 5}}}, History: HistoryOf(Update{Began: 5, Error: "e"})},
 	}, 9)
 	f.Add(full)
 	f.Add(full[:len(full)/2])
-	f.Add([]byte{stateVersion, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
-	f.Add([]byte{stateVersion + 1})
+	content, _ := unpackState(full[1:])
+	plain := append([]byte{plainState}, content...)
+	f.Add(plain)
+	f.Add(plain[:len(plain)/2])
+	f.Add([]byte{plainState, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Add([]byte{packedState, 4, 0x80, 0x80, 4, 0})
+	f.Add([]byte{packedState + 1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		const most = 64 // times the size: a label set of one byte is a string in memory
 		before := allocated()
 		cfg, m, err := decodeState(config.Key{Name: "g"}, data)
-		if took := allocated() - before; took > uint64(most*len(data)+64<<10) {
+		packed := len(data) > 0 && data[0] == packedState
+		if took := allocated() - before; !packed && took > uint64(most*len(data)+64<<10) {
 			t.Fatalf("%d bytes took %d bytes of memory", len(data), took)
 		}
 		if err != nil {
@@ -217,7 +268,7 @@ func FuzzDecodeState(f *testing.F) {
 		for i := range cfg.Rules {
 			cfg.Rules[i].Expr = "" // a hash of the hash says nothing
 		}
-		_, again, err := decodeState(cfg.Key, appendState(nil, cfg, m.rules, m.began))
+		_, again, err := decodeState(cfg.Key, encodeState(cfg, m.rules, m.began))
 		if err != nil {
 			t.Fatalf("what was read cannot be read again: %v", err)
 		}
@@ -244,6 +295,6 @@ func BenchmarkAppendState(b *testing.B) {
 		memories = append(memories, &RuleMemory{Alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 1 << 60}}, lastAt: 1 << 60})
 	}
 	for b.Loop() {
-		b.SetBytes(int64(len(appendState(nil, g, memories, 1<<60))))
+		b.SetBytes(int64(len(encodeState(g, memories, 1<<60))))
 	}
 }

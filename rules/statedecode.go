@@ -16,17 +16,29 @@ import (
 // errBadState is what is wrong with a stored memory that cannot be read.
 var errBadState = errors.New("malformed group state")
 
-// decodeState reads what appendState wrote. The configuration it returns has
+// decodeState reads what encodeState wrote. The configuration it returns has
 // nothing but what groups and rules are told by; instead of expressions it has
 // their hashes.
 func decodeState(key config.Key, data []byte) (*config.Group, Memory, error) {
 	if len(data) == 0 {
 		return nil, Memory{}, errBadState
 	}
-	if data[0] != stateVersion {
-		return nil, Memory{}, fmt.Errorf("group state of version %d; this program knows version %d", data[0], stateVersion)
+	plain := data[1:]
+	switch data[0] {
+	case plainState:
+	case packedState:
+		var ok bool
+		if plain, ok = unpackState(plain); !ok {
+			return nil, Memory{}, errBadState
+		}
+	default:
+		return nil, Memory{}, fmt.Errorf("group state of version %d; this program knows versions %d and %d", data[0], plainState, packedState)
 	}
-	d := stateDecoder{rest: string(data[1:])}
+	return decodePlain(key, plain)
+}
+
+func decodePlain(key config.Key, data []byte) (*config.Group, Memory, error) {
+	d := stateDecoder{rest: string(data)}
 	m := Memory{began: Instant(d.varint()), interval: time.Duration(d.varint())}
 	n := d.count(minRule)
 	cfg := &config.Group{Key: key, Rules: make([]config.Rule, n)}
