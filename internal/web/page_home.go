@@ -40,28 +40,45 @@ func (s *Server) homePage(q pageRequest) (pageContent, error) {
 		d.Stale, d.StaleTitle = err.Error(), staleTitle(reloads)
 	}
 	d.countNotifiers(s.opts.State.Notifiers())
-	var firing, failing []ruleRef
+	var firing []firingRule
+	var failing []ruleRef
 	for _, g := range groups {
 		d.addIfLate(g, q.groupClock(g))
 		d.Rules += len(g.Rules)
 		for i := range g.Rules {
 			r := &g.Rules[i]
-			d.Firing += r.Firing()
+			n := r.Firing()
+			d.Firing += n
 			d.Pending += r.Pending()
 			d.Unheard = d.Unheard || d.Targets == 0 && r.Rule.Kind == config.Alerting
-			if r.Firing() > 0 {
-				firing = append(firing, ruleRef{g, r})
+			if n > 0 {
+				firing = append(firing, firingRule{ruleRef{g, r}, n})
 			}
 			if healthOf(r) == "err" {
 				failing = append(failing, ruleRef{g, r})
 			}
 		}
 	}
-	slices.SortStableFunc(firing, func(a, b ruleRef) int { return b.rule.Firing() - a.rule.Firing() })
 	d.Unhealthy = len(failing)
-	d.FiringRules, d.MoreFiring = q.firstRows(firing)
+	d.FiringRules, d.MoreFiring = q.firstRows(mostFiring(firing))
 	d.FailingRules, d.MoreFailing = q.firstRows(failing)
 	return pageContent{Template: "home", Title: "Overview", Data: d}, nil
+}
+
+// firingRule is a rule with how many of its alerts fire.
+type firingRule struct {
+	ruleRef
+	alerts int
+}
+
+// mostFiring returns the rules with the most firing alerts first.
+func mostFiring(all []firingRule) []ruleRef {
+	slices.SortStableFunc(all, func(a, b firingRule) int { return b.alerts - a.alerts })
+	refs := make([]ruleRef, len(all))
+	for i := range all {
+		refs[i] = all[i].ruleRef
+	}
+	return refs
 }
 
 // lateGroup is a group of which a round should have begun long ago.
