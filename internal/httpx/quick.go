@@ -17,7 +17,7 @@ import (
 // runtime; in whole milliseconds.
 const patience = 2 * time.Millisecond
 
-// quickWaits lets threads of the process wait for answers.
+// quickWaits lets threads wait for the answers on the connections of one transport.
 type quickWaits struct {
 	most int32 // threads at a time; one is left for everything else
 	now  atomic.Int32
@@ -56,7 +56,7 @@ func (w *quickWaits) on(c net.Conn) *quickWait {
 }
 
 // await returns when there is something to read, or patience is at an end, or it is
-// not worth while. Whatever is wrong with the connection shows when it is read.
+// not worth while; what cancels the request does not end it. Whatever is wrong with the connection shows when it is read.
 func (q *quickWait) await() {
 	if q == nil || q.slow {
 		return
