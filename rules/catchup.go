@@ -80,7 +80,7 @@ func (l *loop) catchUp(ctx context.Context, i int, ev evaluation, m RuleMemory, 
 	}
 	c := l.deps.CatchUp
 	if c == nil {
-		m.record(m.series(), nil)
+		m.recorded = newRecorded(m.series(), nil)
 		return m, caught{}
 	}
 	f := filling{
@@ -93,7 +93,7 @@ func (l *loop) catchUp(ctx context.Context, i int, ev evaluation, m RuleMemory, 
 	}
 	var waiting []span
 	waiting, f.gaps = expire(m.gaps(), f.oldest)
-	m.record(m.series(), waiting)
+	m.recorded = newRecorded(m.series(), waiting)
 	switch {
 	case missing.steps() > 0:
 		m = f.recent(ctx, m, missing)
@@ -121,7 +121,7 @@ func (f *filling) recent(ctx context.Context, m RuleMemory, missing span) RuleMe
 		m, f.past, done = f.replay(ctx, f.rule, f.ev, m, s, tracks)
 		return done
 	})
-	m.record(m.series(), slices.Concat(m.gaps(), later))
+	m.recorded = newRecorded(m.series(), slices.Concat(m.gaps(), later))
 	return m
 }
 
@@ -135,7 +135,7 @@ func (f *filling) older(ctx context.Context, m RuleMemory) RuleMemory {
 		f.past, done = f.replayBetween(ctx, s, tracks)
 		return done
 	})
-	m.record(m.series(), slices.Concat(waiting[:last], later))
+	m.recorded = newRecorded(m.series(), slices.Concat(waiting[:last], later))
 	return m
 }
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -67,3 +68,27 @@ func testLink(g *config.Group, _ *config.Rule, a *Instance) string {
 
 // RunningForTest returns the groups that run.
 func (m *Manager) RunningForTest() []*Group { return *m.shown.Load() }
+
+// ContentForTest returns all that s holds of what its rules remember.
+func ContentForTest(s *Snapshot) string {
+	text := fmt.Sprintf("%d %d %+v", s.Serial, s.LastEvaluation, s.Stats)
+	for _, r := range s.Rules {
+		m := r.RuleMemory
+		packed := m.append(nil, func(b []byte) []byte { return b })
+		text += fmt.Sprintf("\n%s: %d errors, reported %t, %q", r.Rule.Name, m.Errors, m.reported, packed)
+	}
+	return text
+}
+
+// UnpackedForTest returns a packed state in the form in which it is not packed.
+func UnpackedForTest(data []byte) []byte {
+	plain := []byte{plainState}
+	u, _ := newUnpacker(data[1:])
+	for {
+		block, ok := u.next()
+		if !ok {
+			return plain
+		}
+		plain = append(plain, block...)
+	}
+}

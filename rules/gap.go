@@ -38,8 +38,10 @@ type span struct {
 	interval time.Duration
 }
 
+// steps returns how many they are: 0 for none, and for what is longer than a
+// time.Duration can be.
 func (s span) steps() int {
-	if s.interval <= 0 || s.to < s.from {
+	if s.interval <= 0 || s.to < s.from || s.to.Sub(s.from) < 0 {
 		return 0
 	}
 	return int(s.to.Sub(s.from)/s.interval) + 1

@@ -195,8 +195,8 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 }
 
 // evaluateAll evaluates every rule for the slot at, until round is done, and hands
-// over what has come of it, whether it is or not.
-func (l *loop) evaluateAll(ctx, round context.Context, at Instant) {
+// over what has come of it, whether it is or not, until life is.
+func (l *loop) evaluateAll(life, round context.Context, at Instant) {
 	start := time.Now()
 	l.began = InstantOf(start)
 	ev := evaluation{
@@ -213,7 +213,7 @@ func (l *loop) evaluateAll(ctx, round context.Context, at Instant) {
 		l.evaluateInTurn(round, ev)
 	}
 	l.logOthers()
-	l.noteKept(l.keep(ctx))
+	l.noteKept(l.keep(life))
 	l.stats.observe(time.Since(start))
 	l.publish()
 	if l.deps.Settled != nil {

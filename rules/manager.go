@@ -90,7 +90,8 @@ func start(ctx context.Context, g *Group, m Memory) *running {
 	return r
 }
 
-// end takes over what the group remembers.
+// end takes over what the group remembers. Inlined, what it needs would lie on the
+// stack of the goroutine all the time.
 //
 //go:noinline
 func (r *running) end(l *loop) {

@@ -34,7 +34,7 @@ func (r *recordingRule) apply(_ context.Context, ev evaluation, m RuleMemory, re
 	if err != nil {
 		return m, out, err
 	}
-	m.record(series, m.gaps())
+	m.recorded = newRecorded(series, m.gaps())
 	m.lastAt, out.good = ev.at, true
 	if ev.write {
 		out.series = recordedSeries(series, res.Samples, ended, ev.at.Milli())

@@ -17,7 +17,7 @@ type recovered struct {
 
 // Recover takes what a former process remembered, for the groups of the first
 // Apply to go on from; of files that are bad then, it waits until they are not.
-// The error joins one for each state that cannot be read, which is left out.
+// The error joins one for each state that cannot be read; its group remembers nothing.
 // Recover is called before Apply.
 func (m *Manager) Recover(states []GroupState) error {
 	m.applying.Lock()
@@ -27,7 +27,7 @@ func (m *Manager) Recover(states []GroupState) error {
 		cfg, memory, err := decodeState(s.Group, s.Data)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("group %q of %s: %w", s.Group.Name, s.Group.File, err))
-			continue
+			cfg = &config.Group{Key: s.Group} // so that its state goes when the group does
 		}
 		m.dormant = append(m.dormant, recovered{cfg, memory})
 	}

@@ -172,15 +172,14 @@ func (r *Replay) Resume(state []byte) error {
 	}
 	d := stateDecoder{rest: string(state[2:])}
 	next := Instant(d.varint())
-	var m RuleMemory
-	d.rule(&m)
-	if d.failed || d.rest != "" {
+	m := d.rule()
+	if !d.ended() {
 		return errBadState
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := r.left
-	r.memory, r.left = m, all.after(next-1)
+	r.memory, r.left = *m, all.after(next-1)
 	if r.left.Len() == 0 || r.left.span.from != next {
 		r.memory, r.left = RuleMemory{}, all
 		return fmt.Errorf("%w: it is of other times", errBadState)

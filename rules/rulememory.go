@@ -51,12 +51,13 @@ func (m *RuleMemory) gaps() []span {
 	return m.recorded.gaps
 }
 
-// record replaces what was written and what is to be made up for.
-func (m *RuleMemory) record(series []labels.Labels, gaps []span) {
-	m.recorded = nil
-	if len(series)+len(gaps) > 0 {
-		m.recorded = &recorded{series, gaps}
+// newRecorded returns what was written and what is to be made up for; nil if there
+// is neither.
+func newRecorded(series []labels.Labels, gaps []span) *recorded {
+	if len(series)+len(gaps) == 0 {
+		return nil
 	}
+	return &recorded{series, gaps}
 }
 
 // noMemory is the memory of a rule that was never evaluated.

@@ -12,9 +12,6 @@ import (
 // and no more of it than this is ever in memory as it is.
 const packBlock = 64 << 10
 
-// maxState bounds the length of an unpacked state, in bytes.
-const maxState = 1 << 30
-
 // packer packs what is written to it: blocks, each preceded by its length in S2.
 type packer struct{ raw, small, out []byte }
 
@@ -53,25 +50,51 @@ func (p *packer) pack(block []byte) {
 	p.out = append(p.out, p.small...)
 }
 
-// unpackState returns what was packed into data, less the first byte; false if that
-// cannot be.
-func unpackState(data []byte) (raw []byte, ok bool) {
-	var block []byte
-	for len(data) > 0 {
-		n, size := binary.Uvarint(data)
-		if size <= 0 || n == 0 || n > uint64(len(data)-size) {
-			return nil, false
+// unpacker unpacks one block after the other, so no more of a state is in memory as
+// it is than when it was packed.
+type unpacker struct {
+	packed []byte
+	left   int // bytes that are still packed, once unpacked
+	block  []byte
+}
+
+// newUnpacker returns an unpacker of what packState returned, less the first byte;
+// false if that cannot be.
+func newUnpacker(packed []byte) (u unpacker, ok bool) {
+	u.packed = packed
+	for len(packed) > 0 {
+		var block []byte
+		block, packed = cutBlock(packed)
+		length, err := s2.DecodedLen(block)
+		if err != nil || length <= 0 || length > packBlock {
+			return unpacker{}, false
 		}
-		small := data[size : size+int(n)]
-		data = data[size+int(n):]
-		length, err := s2.DecodedLen(small)
-		if err != nil || length == 0 || length > packBlock || len(raw)+length > maxState {
-			return nil, false
-		}
-		if block, err = s2.Decode(block[:cap(block)], small); err != nil {
-			return nil, false
-		}
-		raw = append(raw, block...)
+		u.left += length
 	}
-	return raw, true
+	return u, true
+}
+
+// cutBlock cuts the first packed block from packed; it is empty if it is not whole.
+func cutBlock(packed []byte) (block, rest []byte) {
+	n, size := binary.Uvarint(packed)
+	if size <= 0 || n > uint64(len(packed)-size) {
+		return nil, nil
+	}
+	packed = packed[size:]
+	return packed[:n], packed[n:]
+}
+
+// next returns the next block; false if it cannot be unpacked, or there is none.
+func (u *unpacker) next() (block string, ok bool) {
+	if len(u.packed) == 0 {
+		return "", false
+	}
+	small, rest := cutBlock(u.packed)
+	raw, err := s2.Decode(u.block[:cap(u.block)], small)
+	if err != nil {
+		return "", false
+	}
+	u.packed, u.block = rest, raw
+	u.left -= len(raw)
+	return string(raw), true
 }
