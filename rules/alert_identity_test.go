@@ -20,14 +20,14 @@ func TestAlertsWhoseIDsCollideAreToldApart(t *testing.T) {
 		w.datasource.Set("a", first, second)
 		w.apply(group("g", alerting("A", "a", 0)))
 		w.pass(11 * time.Second)
-		alerts := w.manager.Groups()[0].Rules[0].Alerts
+		alerts := w.manager.Groups()[0].Rules[0].Alerts()
 		if len(alerts) != 2 || alerts[0].ID != alerts[1].ID {
 			t.Fatalf("got %+v, want two alerts of one id", alerts)
 		}
 		w.notifier.Sent()
 		w.datasource.Set("a", first)
 		w.pass(10 * time.Second)
-		for _, a := range w.manager.Groups()[0].Rules[0].Alerts {
+		for _, a := range w.manager.Groups()[0].Rules[0].Alerts() {
 			if gone := a.Labels.Get("bc") == "d"; (a.State == rules.Inactive) != gone {
 				t.Errorf("alert %s is %s once the second condition has gone", a.Labels, a.State)
 			}
@@ -47,7 +47,7 @@ func TestRestoredAlertKeepsItsID(t *testing.T) {
 			}
 			coldStart(w)
 			w.pass(11 * time.Second)
-			a := w.manager.Groups()[0].Rules[0].Alerts[0]
+			a := w.manager.Groups()[0].Rules[0].Alerts()[0]
 			if a.Restored != restored {
 				t.Fatalf("restored is %t, want %t", a.Restored, restored)
 			}
@@ -66,7 +66,7 @@ func TestNoNumberIsRestoredAsAClock(t *testing.T) {
 		w.storage.Set(metricsQLRestore, alertSince(math.NaN()))
 		coldStart(w)
 		w.pass(time.Second)
-		a := w.manager.Groups()[0].Rules[0].Alerts[0]
+		a := w.manager.Groups()[0].Rules[0].Alerts()[0]
 		if a.Restored || a.ActiveAt.Time().Unix() != midnight {
 			t.Errorf("got %+v, want the clock of the first evaluation", a)
 		}

@@ -68,7 +68,7 @@ func TestRulesWithTheSameAlertKeepTheirOwnState(t *testing.T) {
 		if first.Firing() != 1 || second.Pending() != 1 {
 			t.Fatalf("firing %d, pending %d; want one of each", first.Firing(), second.Pending())
 		}
-		if a, b := first.Alerts[0], second.Alerts[0]; a.Labels != b.Labels || b.ActiveAt.Sub(a.ActiveAt) != 20*time.Second {
+		if a, b := first.Alerts()[0], second.Alerts()[0]; a.Labels != b.Labels || b.ActiveAt.Sub(a.ActiveAt) != 20*time.Second {
 			t.Errorf("got %+v and %+v, want the same labels with clocks of their own", a, b)
 		}
 		w.datasource.Set("a")
@@ -161,7 +161,7 @@ func TestTemplatesAreGivenWhatIsKnownOfTheAlert(t *testing.T) {
 		w.pass(11 * time.Second)
 
 		snapshot := w.manager.Groups()[0]
-		a := snapshot.Rules[0].Alerts[0]
+		a := snapshot.Rules[0].Alerts()[0]
 		if len(s.seen) != 2 {
 			t.Fatalf("expanded %d times in two rounds", len(s.seen))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -61,7 +62,7 @@ func (r *alertingRule) apply(ctx context.Context, ev evaluation, m RuleMemory, r
 	out := output{fetched: -1}
 	if err == nil {
 		out = output{samples: len(res.Samples), fetched: res.SeriesFetched, partial: res.Partial}
-		if len(res.Samples) == 0 && len(m.Alerts) == 0 {
+		if len(res.Samples) == 0 && len(m.Alerts()) == 0 {
 			m.lastAt, m.failingSince, out.good = ev.at, 0, true
 			return m, out, nil
 		}
@@ -73,7 +74,7 @@ func (r *alertingRule) apply(ctx context.Context, ev evaluation, m RuleMemory, r
 		round, err = r.advance(ctx, ev, m, res)
 		if err == nil {
 			r.publish(&round, &out)
-			m.Alerts, m.labelled = round.alerts, r.texts.configuration
+			m.alerted(round.alerts, r.texts.configuration)
 			m.lastAt, m.failingSince, out.good = ev.at, 0, true
 			return m, out, round.templateErr
 		}
@@ -96,9 +97,9 @@ func (r *alertingRule) fail(ev evaluation, m RuleMemory, out *output) RuleMemory
 	if ev.at.Sub(m.failingSince) >= r.deps.Options.ErrorResend {
 		return m
 	}
-	m.Alerts = append([]Instance(nil), m.Alerts...)
-	for i := range m.Alerts {
-		a := &m.Alerts[i]
+	alerts := slices.Clone(m.Alerts())
+	for i := range alerts {
+		a := &alerts[i]
 		if a.State == Firing && a.due(ev.at, a.State, r.deps.Options.ResendDelay) {
 			again := a.LastSent != 0
 			a.LastSent = ev.at
@@ -106,6 +107,7 @@ func (r *alertingRule) fail(ev evaluation, m RuleMemory, out *output) RuleMemory
 			out.alerts[len(out.alerts)-1].Again = again
 		}
 	}
+	m.alerted(alerts, m.heard().labelled)
 	return m
 }
 
@@ -115,19 +117,20 @@ func (r *alertingRule) fail(ev evaluation, m RuleMemory, out *output) RuleMemory
 // labels now, with the one whose alert had them already, or else the first.
 // moved tells which of alerts have other labels than before.
 func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m RuleMemory) (alerts, gone []Instance, moved []bool) {
-	if m.labelled == 0 || m.labelled == r.texts.configuration {
-		return m.Alerts, nil, nil
+	before, labelled := m.Alerts(), m.heard().labelled
+	if labelled == 0 || labelled == r.texts.configuration {
+		return before, nil, nil
 	}
-	given := make([]labels.Labels, len(m.Alerts))
-	taken := make(map[labels.Labels]struct{}, len(m.Alerts))
-	for i := range m.Alerts {
-		a := &m.Alerts[i]
+	given := make([]labels.Labels, len(before))
+	taken := make(map[labels.Labels]struct{}, len(before))
+	for i := range before {
+		a := &before[i]
 		given[i], _ = r.labels(ctx, ev, a.Result, a.Value)
 		if given[i] == a.Labels {
 			taken[a.Labels] = struct{}{}
 		}
 	}
-	for i, a := range m.Alerts {
+	for i, a := range before {
 		l := given[i]
 		changed := l != a.Labels
 		if changed {
@@ -234,8 +237,9 @@ func (o *Options) resolveDuration(interval time.Duration) time.Duration {
 func (r *alertingRule) farewell(m RuleMemory, now Instant) output {
 	var out output
 	at := m.lastAt.Milli() + 1
-	for i := range m.Alerts {
-		r.depart(&m.Alerts[i], Inactive, now, at, &out)
+	alerts := m.Alerts()
+	for i := range alerts {
+		r.depart(&alerts[i], Inactive, now, at, &out)
 	}
 	return out
 }

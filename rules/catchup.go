@@ -75,12 +75,12 @@ type caught struct {
 // itself. The result of ev has as many label sets as series says.
 func (l *loop) catchUp(ctx context.Context, i int, ev evaluation, m RuleMemory, series int) (RuleMemory, caught) {
 	missing := l.missing(&m, ev.at)
-	if missing.steps() == 0 && len(m.gaps()) == 0 {
+	if missing.steps() == 0 && len(m.heard().gaps) == 0 {
 		return m, caught{}
 	}
 	c := l.deps.CatchUp
 	if c == nil {
-		m.recorded = newRecorded(m.series(), nil)
+		m.recorded(m.heard().series, nil)
 		return m, caught{}
 	}
 	f := filling{
@@ -92,8 +92,8 @@ func (l *loop) catchUp(ctx context.Context, i int, ev evaluation, m RuleMemory, 
 		missing, f.oldest = span{}, ev.at // nobody wants it
 	}
 	var waiting []span
-	waiting, f.gaps = expire(m.gaps(), f.oldest)
-	m.recorded = newRecorded(m.series(), waiting)
+	waiting, f.gaps = expire(m.heard().gaps, f.oldest)
+	m.recorded(m.heard().series, waiting)
 	switch {
 	case missing.steps() > 0:
 		m = f.recent(ctx, m, missing)
@@ -121,21 +121,21 @@ func (f *filling) recent(ctx context.Context, m RuleMemory, missing span) RuleMe
 		m, f.past, done = f.replay(ctx, f.rule, f.ev, m, s, tracks)
 		return done
 	})
-	m.recorded = newRecorded(m.series(), slices.Concat(m.gaps(), later))
+	m.recorded(m.heard().series, slices.Concat(m.heard().gaps, later))
 	return m
 }
 
 // older makes up for the newest of the gaps of a recording rule that wait.
 // Storage gets these evaluations after newer ones.
 func (f *filling) older(ctx context.Context, m RuleMemory) RuleMemory {
-	waiting := m.gaps()
+	waiting := m.heard().gaps
 	last := len(waiting) - 1
 	gap := waiting[last]
 	later := f.attempt(ctx, gap, gap.interval, func(s span, tracks []Track) (done int) {
 		f.past, done = f.replayBetween(ctx, s, tracks)
 		return done
 	})
-	m.recorded = newRecorded(m.series(), slices.Concat(waiting[:last], later))
+	m.recorded(m.heard().series, slices.Concat(waiting[:last], later))
 	return m
 }
 
@@ -234,7 +234,7 @@ func (l *loop) awaitsPast(i int, s span) bool {
 		return false
 	}
 	return slices.ContainsFunc(l.chain[i], func(on int) bool {
-		return slices.ContainsFunc(l.memories[on].gaps(), s.overlaps)
+		return slices.ContainsFunc(l.memories[on].heard().gaps, s.overlaps)
 	})
 }
 

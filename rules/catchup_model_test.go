@@ -185,8 +185,8 @@ func (w *world) outcomes() outcomes {
 	}
 	out.enter(w.appender.Appended(), alerts)
 	for _, r := range w.manager.Groups()[0].Rules {
-		for i := range r.Alerts {
-			if a := &r.Alerts[i]; a.State != rules.Inactive {
+		for i := range r.Alerts() {
+			if a := &r.Alerts()[i]; a.State != rules.Inactive {
 				out.alerts[a.Labels.String()] = fmt.Sprintf("%s since %s, starts %s, held since %s, value %v: %s", a.State,
 					a.ActiveAt.Time(), a.StartsAt.Time(), a.KeepFiringSince.Time(), a.Value, a.Annotations.Get("summary"))
 			}

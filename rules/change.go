@@ -186,7 +186,7 @@ func (sw *swap) describeRule(s *slot, j int, from origin, now Instant) (r RuleCh
 		r.Action, r.Was = Moved, was.Name
 	}
 	if next, ok := g.rules[j].(*alertingRule); ok {
-		alerts := prev.Snapshot().Rules[from.rule].Alerts
+		alerts := prev.Snapshot().Rules[from.rule].Alerts()
 		r.Reset = resetBy(alerts, cfg, sw.due(s, now))
 		r.Resolved = next.relabels(prev.rules[from.rule], alerts, now)
 	}
@@ -224,8 +224,9 @@ func (l *leaver) describeLeft(f *farewells) []RuleChange {
 	var all []RuleChange
 	for _, i := range l.left {
 		c := RuleChange{Kind: l.cfg.Rules[i].Kind, Name: l.cfg.Rules[i].Name, Action: Removed, Reset: shown[i].Pending()}
-		for j := range shown[i].Alerts {
-			if a := &shown[i].Alerts[j]; a.State == Firing && f.first(page(a.Labels)) {
+		alerts := shown[i].Alerts()
+		for j := range alerts {
+			if a := &alerts[j]; a.State == Firing && f.first(page(a.Labels)) {
 				c.Resolved++
 			}
 		}

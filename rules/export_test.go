@@ -59,7 +59,7 @@ func (o *OneRule) Eval(at time.Time) Told {
 	if out.good {
 		o.fresh = false
 	}
-	return Told{Alerts: m.Alerts, Series: out.series, Sent: out.alerts, Err: err}
+	return Told{Alerts: m.Alerts(), Series: out.series, Sent: out.alerts, Err: err}
 }
 
 func testLink(g *config.Group, _ *config.Rule, a *Instance) string {

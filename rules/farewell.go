@@ -59,10 +59,10 @@ func (sw *swap) spareOthers() {
 	for _, l := range sw.leavers {
 		for _, i := range l.left {
 			shown := &l.Snapshot().Rules[i]
-			for j := range shown.Alerts {
-				gone[shown.Alerts[j].Labels] = true
+			for _, a := range shown.Alerts() {
+				gone[a.Labels] = true
 			}
-			for _, recorded := range shown.series() {
+			for _, recorded := range shown.heard().series {
 				gone[recorded] = true
 			}
 		}
@@ -71,12 +71,12 @@ func (sw *swap) spareOthers() {
 		return
 	}
 	spare := func(r *RuleSnapshot) {
-		for i := range r.Alerts {
-			if gone[r.Alerts[i].Labels] {
-				sw.farewells.spare(r.Alerts[i : i+1])
+		for i, a := range r.Alerts() {
+			if gone[a.Labels] {
+				sw.farewells.spare(r.Alerts()[i : i+1])
 			}
 		}
-		for _, recorded := range r.series() {
+		for _, recorded := range r.heard().series {
 			if gone[recorded] {
 				sw.farewells.first(Series{Labels: recorded})
 			}
@@ -109,8 +109,8 @@ func (g *Group) farewell(ctx context.Context, m Memory, gone []int, f *farewells
 	// The last round may have come after others were looked at.
 	for i := range m.rules {
 		if !slices.Contains(gone, i) {
-			f.spare(m.rules[i].Alerts)
-			for _, l := range m.rules[i].series() {
+			f.spare(m.rules[i].Alerts())
+			for _, l := range m.rules[i].heard().series {
 				f.first(Series{Labels: l})
 			}
 		}

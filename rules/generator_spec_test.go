@@ -277,10 +277,10 @@ func TestRuleSeesTheAlertsOfThisRound(t *testing.T) {
 		w.pass(21 * time.Second)
 		var started []time.Time
 		for _, r := range w.manager.Groups()[0].Rules[1:] {
-			if len(r.Alerts) != 1 || r.Firing() != 1 {
-				t.Fatalf("rule %s has the alerts %+v, want one that fires", r.Rule.Name, r.Alerts)
+			if len(r.Alerts()) != 1 || r.Firing() != 1 {
+				t.Fatalf("rule %s has the alerts %+v, want one that fires", r.Rule.Name, r.Alerts())
 			}
-			started = append(started, r.Alerts[0].StartsAt.Time())
+			started = append(started, r.Alerts()[0].StartsAt.Time())
 		}
 		if !started[0].Equal(started[1]) {
 			t.Errorf("B fires since %s and Both since %s, want the same round", started[0], started[1])

@@ -289,8 +289,8 @@ func TestFailingQueryOfALabelChangesNoState(t *testing.T) {
 			t.Errorf("told %q, want %q", got, want)
 		}
 		rule := w.manager.Groups()[0].Rules[0]
-		if len(rule.Alerts) != 1 || rule.Alerts[0].Labels.Get("count") != "2" {
-			t.Errorf("alerts %v, want the one with its label", rule.Alerts)
+		if len(rule.Alerts()) != 1 || rule.Alerts()[0].Labels.Get("count") != "2" {
+			t.Errorf("alerts %v, want the one with its label", rule.Alerts())
 		}
 		if u, _ := rule.History.Last(); u.Error == "" {
 			t.Error("the rule is healthy")

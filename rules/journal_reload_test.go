@@ -105,8 +105,8 @@ func (b *rebuilt) expectClocks(w *world, start time.Time, where string) {
 			if r.Rule.Kind == config.Recording || r.Rule.Name == b.removed {
 				continue
 			}
-			if len(r.Alerts) != 1 || !r.Alerts[0].ActiveAt.Time().Equal(start) {
-				w.t.Errorf("%s: alerts of %s are %+v, want one active since the beginning", where, r.Rule.Name, r.Alerts)
+			if len(r.Alerts()) != 1 || !r.Alerts()[0].ActiveAt.Time().Equal(start) {
+				w.t.Errorf("%s: alerts of %s are %+v, want one active since the beginning", where, r.Rule.Name, r.Alerts())
 			}
 		}
 	}

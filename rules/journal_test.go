@@ -17,7 +17,7 @@ func (w *world) shown(start time.Time) string {
 	var all []string
 	for _, g := range w.manager.Groups() {
 		for _, r := range g.Rules {
-			for _, a := range r.Alerts {
+			for _, a := range r.Alerts() {
 				all = append(all, r.Rule.Name+" "+a.State.String()+" since "+a.ActiveAt.Time().Sub(start).String())
 			}
 		}
@@ -177,7 +177,7 @@ func TestRestoredClockIsRecordedWithItsSample(t *testing.T) {
 		if asked := w.storage.Asked(); len(asked) > 0 {
 			t.Errorf("asked storage for what is on record: %v", asked)
 		}
-		if a := w.manager.Groups()[0].Rules[0].Alerts[0]; a.ActiveAt.Time().Unix() != midnight-40 || !a.Restored {
+		if a := w.manager.Groups()[0].Rules[0].Alerts()[0]; a.ActiveAt.Time().Unix() != midnight-40 || !a.Restored {
 			t.Errorf("got %+v, want the restored clock", a)
 		}
 	})

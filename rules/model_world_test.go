@@ -213,8 +213,8 @@ func (p *scene) compareShown() {
 		for i := range s.Rules {
 			r := &s.Rules[i]
 			got = append(got, fmt.Sprintf("%s %s: %d failures, %d evaluations remembered", r.Rule.Kind, r.Rule.Name, r.Errors, r.History.Len()))
-			for j := range r.Alerts {
-				got = append(got, describeLikeModel(&r.Alerts[j]))
+			for j := range r.Alerts() {
+				got = append(got, describeLikeModel(&r.Alerts()[j]))
 			}
 		}
 	}

@@ -30,11 +30,11 @@ func (r *recordingRule) apply(_ context.Context, ev evaluation, m RuleMemory, re
 	if limit := r.group.Limit; limit > 0 && len(res.Samples) > limit {
 		return m, out, limitError(limit, len(res.Samples))
 	}
-	series, ended, err := r.record(res.Samples, m.series())
+	series, ended, err := r.record(res.Samples, m.heard().series)
 	if err != nil {
 		return m, out, err
 	}
-	m.recorded = newRecorded(series, m.gaps())
+	m.recorded(series, m.heard().gaps)
 	m.lastAt, out.good = ev.at, true
 	if ev.write {
 		out.series = recordedSeries(series, res.Samples, ended, ev.at.Milli())
@@ -116,7 +116,7 @@ func recordedSeries(series []labels.Labels, samples []Sample, ended []labels.Lab
 func (r *recordingRule) farewell(m RuleMemory, _ Instant) output {
 	at := m.lastAt.Milli() + 1
 	var out output
-	for _, l := range m.series() {
+	for _, l := range m.heard().series {
 		out.series = append(out.series, Series{Labels: l}.ended(at))
 	}
 	return out

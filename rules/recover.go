@@ -96,27 +96,28 @@ func (g *Group) keepStates(ctx context.Context, states ...GroupState) {
 // who has heard it already learns nothing new.
 func (g *Group) remind(m Memory) {
 	now := time.Now()
-	var alerts []Alert
+	var all []Alert
 	for i := range m.rules {
 		r, ok := g.rules[i].(*alertingRule)
 		if !ok {
 			continue
 		}
-		for j := range m.rules[i].Alerts {
-			a := &m.rules[i].Alerts[j]
+		alerts := m.rules[i].Alerts()
+		for j := range alerts {
+			a := &alerts[j]
 			if a.State != Firing || a.LastSent == 0 {
 				continue
 			}
-			if told := r.alert(a, m.rules[i].History.began(a.LastSent)); told.EndsAt.After(now) {
-				told.Again = true
-				alerts = append(alerts, told)
+			if again := r.alert(a, m.rules[i].History.began(a.LastSent)); again.EndsAt.After(now) {
+				again.Again = true
+				all = append(all, again)
 			}
 		}
 	}
-	if len(alerts) == 0 {
+	if len(all) == 0 {
 		return
 	}
-	if err := g.deps.Notifier.Notify(g.notification(alerts)); err != nil {
+	if err := g.deps.Notifier.Notify(g.notification(all)); err != nil {
 		g.log.Warn("alerts that fire were not told again", "error", err)
 	}
 }

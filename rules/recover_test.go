@@ -25,7 +25,7 @@ func (w *world) remembered() map[string]remembered {
 	all := map[string]remembered{}
 	for _, g := range w.manager.Groups() {
 		for _, r := range g.Rules {
-			m := remembered{Alerts: r.Alerts}
+			m := remembered{Alerts: r.Alerts()}
 			for u := range r.History.All() {
 				m.History = append(m.History, *u)
 			}

@@ -177,7 +177,7 @@ func (e edit) compare(w *world, was, now []*rules.Snapshot) {
 	}
 	show := func(r *rules.RuleSnapshot) shown {
 		s := shown{Errors: r.Errors}
-		s.Alerts = append(s.Alerts, r.Alerts...)
+		s.Alerts = append(s.Alerts, r.Alerts()...)
 		for u := range r.History.All() {
 			s.History = append(s.History, *u)
 		}

@@ -165,8 +165,8 @@ func read(s *rules.Snapshot) (n int) {
 		for u := range r.History.All() {
 			n += u.Samples
 		}
-		for j := range r.Alerts {
-			n += r.Alerts[j].Labels.Len() + r.Alerts[j].Annotations.Len()
+		for j := range r.Alerts() {
+			n += r.Alerts()[j].Labels.Len() + r.Alerts()[j].Annotations.Len()
 		}
 	}
 	return n

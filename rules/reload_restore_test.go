@@ -28,7 +28,7 @@ func TestReloadDuringRestoreLooksUpAgain(t *testing.T) {
 		g.Limit = 5
 		w.apply(g)
 		w.pass(10 * time.Second)
-		a := w.manager.Groups()[0].Rules[0].Alerts[0]
+		a := w.manager.Groups()[0].Rules[0].Alerts()[0]
 		if !a.Restored || a.ActiveAt.Time().Unix() != midnight-100 {
 			t.Errorf("after the reload the alert is %+v, want its clock restored", a)
 		}
@@ -53,7 +53,7 @@ func TestReloadAfterRestoreAsksStorageNoMore(t *testing.T) {
 		if got := exprs(w.storage.Asked()); got != "" {
 			t.Errorf("after the reloads storage was asked %q", got)
 		}
-		a := w.manager.Groups()[0].Rules[0].Alerts[0]
+		a := w.manager.Groups()[0].Rules[0].Alerts()[0]
 		if a.State != rules.Pending || a.ActiveAt.Time().Unix() != midnight-30 {
 			t.Errorf("the alert is %+v, want it pending since it was", a)
 		}

@@ -147,7 +147,7 @@ func TestReloadedRulesStandInFileOrderWithTheirState(t *testing.T) {
 		}
 		var got []string
 		for _, r := range w.manager.Groups()[0].Rules {
-			got = append(got, r.Rule.Name+" since "+r.Alerts[0].ActiveAt.Time().Format("05"))
+			got = append(got, r.Rule.Name+" since "+r.Alerts()[0].ActiveAt.Time().Format("05"))
 		}
 		if diff := cmp.Diff([]string{"D since 10", "C since 00", "A since 00", "B since 00"}, got); diff != "" {
 			t.Errorf("rules (-want +got):\n%s", diff)

@@ -41,7 +41,7 @@ func TestRestoreQueryLeavesTemplatedLabelsOut(t *testing.T) {
 		if len(asked[0].Params) != 1 || len(asked[0].Headers) != 1 {
 			t.Errorf("asked with params %v and headers %v, want those of the group", asked[0].Params, asked[0].Headers)
 		}
-		for _, a := range w.manager.Groups()[0].Rules[0].Alerts {
+		for _, a := range w.manager.Groups()[0].Rules[0].Alerts() {
 			if want := a.Labels.Get("i") == "2"; a.Restored != want {
 				t.Errorf("alert %s: restored %t, want %t", a.Labels, a.Restored, want)
 			}

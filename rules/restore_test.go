@@ -48,7 +48,7 @@ func TestRestartRestoresThePendingClock(t *testing.T) {
 		if want := time.Unix(midnight-1, 0); !asked[0].Time.Equal(want) {
 			t.Errorf("asked storage for %s, want a second before the first evaluation", asked[0].Time)
 		}
-		a := w.manager.Groups()[0].Rules[0].Alerts[0]
+		a := w.manager.Groups()[0].Rules[0].Alerts()[0]
 		if a.State != rules.Pending || !a.Restored || a.ActiveAt.Time().Unix() != midnight-100 {
 			t.Errorf("got %+v, want it pending and restored", a)
 		}

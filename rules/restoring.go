@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -108,7 +109,7 @@ func (l *loop) restoreDue(i int) bool {
 		l.restoring.firstAt[i] = m.lastAt
 	}
 	ar, ok := l.rules[i].(*alertingRule)
-	if !ok || ar.Rule.For == 0 || !anyPending(m.Alerts) {
+	if !ok || ar.Rule.For == 0 || !anyPending(m.Alerts()) {
 		l.noteRestored(i)
 		return false
 	}
@@ -162,10 +163,10 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 	m := *l.memories[r.rule]
 	ar := l.rules[r.rule].(*alertingRule)
 	m.restored = true
-	m.Alerts = append([]Instance(nil), m.Alerts...)
+	alerts := slices.Clone(m.Alerts())
 	var series []Series
-	for i := range m.Alerts {
-		a := &m.Alerts[i]
+	for i := range alerts {
+		a := &alerts[i]
 		if a.State != Pending {
 			continue
 		}
@@ -175,6 +176,7 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 		}
 		series = append(series, forState(a, m.lastAt.Milli()))
 	}
+	m.alerted(alerts, m.heard().labelled)
 	l.memories[r.rule] = &m
 	l.fresh[r.rule] = true
 	if err := errors.Join(l.handOver(ctx, output{series: series}), l.keep(ctx)); err != nil {

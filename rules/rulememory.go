@@ -9,9 +9,6 @@ import (
 // RuleMemory is what one rule remembers. A group that runs changes none that it
 // has: snapshots, and the rules that go on from there, share it.
 type RuleMemory struct {
-	// Alerts are in the order in which they became active; resolved ones that are
-	// still being told to Alertmanager are among them, as Inactive.
-	Alerts  []Instance
 	History History // of the last evaluations; empty before the first
 	Errors  uint32  // evaluations that failed, ever
 
@@ -19,7 +16,7 @@ type RuleMemory struct {
 	restored  bool // what storage knew of the alerts was looked up, or need not be
 	reported  bool // this process has logged that the rule fails
 
-	recorded *recorded // of a recording rule; nil if there is nothing in it
+	told *told // nil if there is nothing in it
 
 	failingSince Instant // the first of the evaluations that failed in a row; unset if the last went well
 	lastAt       Instant // the time of the last good evaluation
@@ -27,37 +24,60 @@ type RuleMemory struct {
 	// not, and interval that between evaluations then.
 	answeredAt Instant
 	interval   time.Duration
-	labelled   uint64 // the configuration that gave alerts their labels; 0 if there are none
 }
 
-// recorded is what a recording rule remembers of what it has written. It is not
-// changed either.
-type recorded struct {
-	series []labels.Labels // written by the last good evaluation
-	gaps   []span          // evaluations to be made up for later, in order
+// told is what others have heard of a rule and it has to go on from. It is not
+// changed either. Most rules have none most of the time.
+type told struct {
+	alerts   []Instance
+	labelled uint64 // the configuration that gave alerts their labels; 0 if it is not known
+
+	series []labels.Labels // written by the last good evaluation of a recording rule
+	gaps   []span          // evaluations of it to be made up for later, in order
 }
 
-func (m *RuleMemory) series() []labels.Labels {
-	if m.recorded == nil {
-		return nil
+// Alerts returns the alerts of the rule in the order in which they became active;
+// resolved ones that are still being told to Alertmanager are among them, as Inactive.
+func (m *RuleMemory) Alerts() []Instance { return m.heard().alerts }
+
+// heard returns what others have heard of the rule, or nothing.
+func (m *RuleMemory) heard() *told {
+	if m.told == nil {
+		return &nothingTold
 	}
-	return m.recorded.series
+	return m.told
 }
 
-func (m *RuleMemory) gaps() []span {
-	if m.recorded == nil {
-		return nil
-	}
-	return m.recorded.gaps
+var nothingTold told
+
+// alerted replaces the alerts, which have the labels that a configuration gave them.
+func (m *RuleMemory) alerted(alerts []Instance, labelled uint64) {
+	t := *m.heard()
+	t.alerts, t.labelled = alerts, labelled
+	m.tell(t)
 }
 
-// newRecorded returns what was written and what is to be made up for; nil if there
-// is neither.
-func newRecorded(series []labels.Labels, gaps []span) *recorded {
-	if len(series)+len(gaps) == 0 {
-		return nil
+// recorded replaces what was written and what is to be made up for.
+func (m *RuleMemory) recorded(series []labels.Labels, gaps []span) {
+	t := *m.heard()
+	t.series, t.gaps = series, gaps
+	m.tell(t)
+}
+
+func (m *RuleMemory) tell(t told) {
+	if len(t.alerts) == 0 {
+		t.labelled = 0
 	}
-	return &recorded{series, gaps}
+	m.told = nil
+	if len(t.alerts)+len(t.series)+len(t.gaps) > 0 {
+		m.told = &t
+	}
+}
+
+// WithAlerts returns m with these alerts.
+func (m RuleMemory) WithAlerts(alerts ...Instance) RuleMemory {
+	m.alerted(alerts, 0)
+	return m
 }
 
 // noMemory is the memory of a rule that was never evaluated.
@@ -80,8 +100,9 @@ func (m *RuleMemory) Firing() int { return m.count(Firing) }
 
 func (m *RuleMemory) count(s State) int {
 	n := 0
-	for i := range m.Alerts {
-		if m.Alerts[i].State == s {
+	alerts := m.Alerts()
+	for i := range alerts {
+		if alerts[i].State == s {
 			n++
 		}
 	}
@@ -91,8 +112,9 @@ func (m *RuleMemory) count(s State) int {
 // State returns the gravest state of the alerts.
 func (m *RuleMemory) State() State {
 	gravest := Inactive
-	for i := range m.Alerts {
-		gravest = max(gravest, m.Alerts[i].State)
+	alerts := m.Alerts()
+	for i := range alerts {
+		gravest = max(gravest, alerts[i].State)
 	}
 	return gravest
 }

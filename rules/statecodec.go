@@ -73,18 +73,19 @@ func (m *RuleMemory) append(b []byte, spill func([]byte) []byte) []byte {
 	b = binary.AppendVarint(b, int64(m.failingSince))
 	b = binary.AppendVarint(b, int64(m.answeredAt))
 	b = binary.AppendVarint(b, int64(m.interval))
-	b = binary.BigEndian.AppendUint64(b, m.labelled)
+	heard := m.heard()
+	b = binary.BigEndian.AppendUint64(b, heard.labelled)
 	b = appendString(b, m.History.packed)
-	b = binary.AppendUvarint(b, uint64(len(m.Alerts)))
-	for i := range m.Alerts {
-		b = spill(m.Alerts[i].append(b))
+	b = binary.AppendUvarint(b, uint64(len(heard.alerts)))
+	for i := range heard.alerts {
+		b = spill(heard.alerts[i].append(b))
 	}
-	b = binary.AppendUvarint(b, uint64(len(m.series())))
-	for _, l := range m.series() {
+	b = binary.AppendUvarint(b, uint64(len(heard.series)))
+	for _, l := range heard.series {
 		b = spill(appendLabels(b, l))
 	}
-	b = binary.AppendUvarint(b, uint64(len(m.gaps())))
-	for _, g := range m.gaps() {
+	b = binary.AppendUvarint(b, uint64(len(heard.gaps)))
+	for _, g := range heard.gaps {
 		b = binary.AppendVarint(b, int64(g.from))
 		b = binary.AppendVarint(b, int64(g.to))
 		b = binary.AppendVarint(b, int64(g.interval))

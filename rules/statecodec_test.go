@@ -68,13 +68,13 @@ func drawHistory(t *rapid.T) (h History) {
 
 func drawRuleMemory(t *rapid.T) *RuleMemory {
 	m := &RuleMemory{
-		Alerts:  rapid.SliceOfN(rapid.Custom(drawInstance), 0, 3).Draw(t, "alerts"),
 		History: drawHistory(t), evaluated: rapid.Bool().Draw(t, "evaluated"), restored: rapid.Bool().Draw(t, "restored"),
 		failingSince: drawInstant(t, "failingSince"), lastAt: drawInstant(t, "lastAt"), answeredAt: drawInstant(t, "answeredAt"),
-		interval: time.Duration(rapid.Int64().Draw(t, "interval")), labelled: rapid.Uint64().Draw(t, "labelled"),
+		interval: time.Duration(rapid.Int64().Draw(t, "interval")),
 	}
 	series := rapid.SliceOfN(rapid.Custom(drawSeries), 0, 3)
-	m.recorded = newRecorded(series.Draw(t, "series"), rapid.SliceOfN(rapid.Custom(drawGap), 0, 3).Draw(t, "gaps"))
+	m.alerted(rapid.SliceOfN(rapid.Custom(drawInstance), 0, 3).Draw(t, "alerts"), rapid.Uint64().Draw(t, "labelled"))
+	m.recorded(series.Draw(t, "series"), rapid.SliceOfN(rapid.Custom(drawGap), 0, 3).Draw(t, "gaps"))
 	return m
 }
 
@@ -102,7 +102,7 @@ func drawState(t *rapid.T) (*config.Group, Memory) {
 // What memories and label sets are made of is compared as it is; values by their
 // bits.
 var sameState = cmp.Options{
-	cmp.AllowUnexported(Memory{}, RuleMemory{}, recorded{}, History{}, span{}, GroupStats{}),
+	cmp.AllowUnexported(Memory{}, RuleMemory{}, told{}, History{}, span{}, GroupStats{}),
 	cmp.Comparer(func(a, b labels.Labels) bool { return a == b }),
 	cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }),
 	cmpopts.EquateEmpty(),
@@ -175,15 +175,15 @@ func TestStateThatIsNotPackedIsRead(t *testing.T) {
 // A state that is longer than a block is packed in several.
 func TestLongStateIsReadAsItWas(t *testing.T) {
 	g := &config.Group{Rules: []config.Rule{{Kind: config.Alerting, Name: "A"}, {Name: "r"}}}
-	m := Memory{rules: []*RuleMemory{{lastAt: 1}, {}}}
+	var alerts []Instance
 	var series []labels.Labels
 	for i := range 3000 {
 		l := labels.FromStrings("instance", strconv.Itoa(i), "text", strings.Repeat(strconv.Itoa(i), 30))
-		m.rules[0].Alerts = append(m.rules[0].Alerts, Instance{State: Firing, StartsAt: 1, Result: l, Labels: l, ID: alertID(l)})
+		alerts = append(alerts, Instance{State: Firing, StartsAt: 1, Result: l, Labels: l, ID: alertID(l)})
 		series = append(series, l)
 	}
-	m.rules[0].Alerts[7].Annotations = labels.FromStrings("long", strings.Repeat("long", packBlock))
-	m.rules[1].recorded = newRecorded(series, nil)
+	alerts[7].Annotations = labels.FromStrings("long", strings.Repeat("long", packBlock))
+	m := Memory{rules: []*RuleMemory{{lastAt: 1, told: &told{alerts: alerts}}, {told: &told{series: series}}}}
 	data := encodeState(g, m.rules, 0)
 	if len(data) > 200_000 {
 		t.Errorf("the state has %d bytes", len(data))
@@ -229,7 +229,7 @@ func TestGapWithoutATimeIsNotRead(t *testing.T) {
 		"longer than time":  {math.MinInt64, math.MaxInt64, 1000},
 	} {
 		g := &config.Group{Rules: []config.Rule{{Name: "r"}}}
-		data := encodeState(g, []*RuleMemory{{recorded: &recorded{gaps: []span{gap}}}}, 0)
+		data := encodeState(g, []*RuleMemory{{told: &told{gaps: []span{gap}}}}, 0)
 		if _, _, err := decodeState(g.Key, data); !errors.Is(err, errBadState) {
 			t.Errorf("%s: got error %v", name, err)
 		}
@@ -245,8 +245,8 @@ func FuzzDecodeState(f *testing.F) {
 	}}
 	l := labels.FromStrings("a", "b", "c", "d")
 	full := encodeState(g, []*RuleMemory{
-		{Alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 5, StartsAt: 6, LastSent: 7}}, lastAt: 7, labelled: 3},
-		{recorded: &recorded{[]labels.Labels{l}, []span{{10, 20, 5}}}, History: HistoryOf(Update{Began: 5, Error: "e"})},
+		{told: &told{alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 5, StartsAt: 6, LastSent: 7}}, labelled: 3}, lastAt: 7},
+		{told: &told{series: []labels.Labels{l}, gaps: []span{{10, 20, 5}}}, History: HistoryOf(Update{Began: 5, Error: "e"})},
 	}, 9)
 	f.Add(full)
 	f.Add(full[:len(full)/2])
@@ -302,7 +302,7 @@ func BenchmarkAppendState(b *testing.B) {
 	l := labels.FromStrings("alertname", "A", "instance", "localhost:9090", "job", "prometheus")
 	for range 100 {
 		g.Rules = append(g.Rules, config.Rule{Kind: config.Alerting, Name: "A", Expr: "up == 0"})
-		memories = append(memories, &RuleMemory{Alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 1 << 60}}, lastAt: 1 << 60})
+		memories = append(memories, &RuleMemory{told: &told{alerts: []Instance{{State: Firing, Labels: l, Result: l, ActiveAt: 1 << 60}}}, lastAt: 1 << 60})
 	}
 	for b.Loop() {
 		b.SetBytes(int64(len(encodeState(g, memories, 1<<60))))

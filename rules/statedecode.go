@@ -222,10 +222,13 @@ func (d *stateDecoder) rule() *RuleMemory {
 	m.failingSince = Instant(d.varint())
 	m.answeredAt = Instant(d.varint())
 	m.interval = time.Duration(d.varint())
-	m.labelled = d.uint64()
+	labelled := d.uint64()
 	m.History = History{d.string()}
-	m.Alerts = list(d, minAlert, d.alert)
-	m.recorded = newRecorded(list(d, minSeries, d.series), list(d, minGap, d.gap))
+	t := told{labelled: labelled}
+	t.alerts = list(d, minAlert, d.alert)
+	t.series = list(d, minSeries, d.series)
+	t.gaps = list(d, minGap, d.gap)
+	m.tell(t)
 	return m
 }
 

@@ -91,7 +91,7 @@ func TestStateThatIsMadeUpTakesLittle(t *testing.T) {
 
 func TestFiringAlertWithoutABeginningIsNotRead(t *testing.T) {
 	g := &config.Group{Rules: []config.Rule{{Kind: config.Alerting, Name: "A"}}}
-	data := encodeState(g, []*RuleMemory{{Alerts: []Instance{{State: Firing, ActiveAt: 5}}}}, 0)
+	data := encodeState(g, []*RuleMemory{{told: &told{alerts: []Instance{{State: Firing, ActiveAt: 5}}}}}, 0)
 	if _, _, err := decodeState(g.Key, data); !errors.Is(err, errBadState) {
 		t.Errorf("got error %v", err)
 	}

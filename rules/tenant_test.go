@@ -133,7 +133,7 @@ func TestRestoreAsksTheTenantAndKnowsAlertsWithoutItsLabels(t *testing.T) {
 				if len(asked) != 1 || asked[0].Tenant != "456:789" {
 					t.Fatalf("asked %+v, want one query of tenant 456:789", asked)
 				}
-				a := w.manager.Groups()[0].Rules[0].Alerts[0]
+				a := w.manager.Groups()[0].Rules[0].Alerts()[0]
 				if a.Restored != c.restored {
 					t.Errorf("restored: %t, want %t", a.Restored, c.restored)
 				}

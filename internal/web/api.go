@@ -235,9 +235,10 @@ func lookUpAlert(groups []*rules.Snapshot, v url.Values) (*rules.Snapshot, *rule
 	}
 	for i := range g.Rules {
 		r := &g.Rules[i]
-		for j := range r.Alerts {
-			if r.Alerts[j].ID == alertID {
-				return g, r, &r.Alerts[j], nil
+		alerts := r.Alerts()
+		for j := range alerts {
+			if alerts[j].ID == alertID {
+				return g, r, &alerts[j], nil
 			}
 		}
 	}

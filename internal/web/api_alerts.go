@@ -25,8 +25,9 @@ func (q *alertQuery) eachActive(groups []*rules.Snapshot, f func(*rules.Snapshot
 		}
 		for i := range g.Rules {
 			r := &g.Rules[i]
-			for j := range r.Alerts {
-				a := &r.Alerts[j]
+			alerts := r.Alerts()
+			for j := range alerts {
+				a := &alerts[j]
 				if a.State != rules.Inactive && q.labels.matchLabels(a.Labels) {
 					f(g, r, a)
 				}

@@ -25,11 +25,11 @@ func fleet() []*rules.Snapshot {
 			r.Rule.Annotations = pairs("description", "{{ $labels.instance }} fails {{ $value | humanizePercentage }}", "summary", "errors on {{ $labels.instance }}")
 			r.Labels = pairs("severity", "page", "team", "infra")
 			r.History = rules.HistoryOf(rules.Update{Began: began.Add(123456789), At: began, Duration: 1234567, Samples: 1, SeriesFetched: 10})
-			r.Alerts = []rules.Instance{{
+			setAlerts(r, rules.Instance{
 				State: rules.Firing, ID: uint64(i)*1e15 + uint64(j), Value: 0.25, ActiveAt: began, StartsAt: began,
 				Labels:      labels.FromStrings("alertgroup", g.Group.Key.Name, "alertname", r.Rule.Name, "instance", "host-17:9100", "severity", "page", "team", "infra"),
 				Annotations: labels.FromStrings("description", "host-17:9100 fails 25%", "summary", "errors on host-17:9100"),
-			}}
+			})
 		}
 		groups = append(groups, g)
 	}

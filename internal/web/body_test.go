@@ -20,7 +20,7 @@ func many(n int) *rules.Snapshot {
 	g := simpleGroup("many.yml", "many", make([]string, n)...)
 	for i := range g.Rules {
 		g.Rules[i].Rule.Name = "Rule" + strconv.Itoa(i)
-		g.Rules[i].Alerts = []rules.Instance{{State: rules.Firing, ID: uint64(i), Value: float64(i)}}
+		setAlerts(&g.Rules[i], rules.Instance{State: rules.Firing, ID: uint64(i), Value: float64(i)})
 	}
 	return g
 }
@@ -113,7 +113,7 @@ func TestRenderingStopsWhenTheClientIsGone(t *testing.T) {
 
 func TestOneRuleWithVeryManyAlertsLeavesInChunks(t *testing.T) {
 	g := simpleGroup("a.yml", "g", "A")
-	g.Rules[0].Alerts = firing(5000)
+	setAlerts(&g.Rules[0], firing(5000)...)
 	w := &chunkClient{ResponseRecorder: httptest.NewRecorder()}
 	New(Options{State: demoState(g)}).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/rules", nil))
 	if w.largest > bodyBuffer || w.Body.Len() < 10*bodyBuffer {

@@ -18,7 +18,7 @@ import (
 func clientGroups() []*rules.Snapshot {
 	held := demoGroup()
 	held.Group.Key.Name = "held"
-	held.Rules[1].Alerts[0].KeepFiringSince = at("2026-11-22T13:47:30Z")
+	held.Rules[1].Alerts()[0].KeepFiringSince = at("2026-11-22T13:47:30Z")
 	held.Group.Headers = pairs("X-Scope", "team")
 	held.Group.NotifierHeaders = pairs("X-Scope", "team")
 	held.ID = held.Group.ID()

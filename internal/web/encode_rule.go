@@ -84,8 +84,9 @@ func appendRulePlace(dst []byte, s *rules.Snapshot, r *rules.RuleSnapshot) []byt
 func (e *encoder) alerts(s *rules.Snapshot, r *rules.RuleSnapshot) {
 	e.out.buf = append(e.out.buf, '[')
 	first := true
-	for i := range r.Alerts {
-		a := &r.Alerts[i]
+	alerts := r.Alerts()
+	for i := range alerts {
+		a := &alerts[i]
 		if a.State == rules.Inactive {
 			continue
 		}

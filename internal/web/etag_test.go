@@ -37,7 +37,7 @@ func tagged(g *rules.Snapshot) []string {
 	return []string{
 		"/api/v1/rules", "/vmalert/api/v1/rules?type=alert&group_limit=1&page_num=1", "/api/v1/alerts", "/api/v1/notifiers",
 		"/api/v1/alertmanagers", "/api/v1/group?" + group, "/api/v1/rule?" + group + "&rule_id=" + id(g.Rules[1].ID),
-		"/api/v1/alert?" + group + "&alert_id=" + id(g.Rules[1].Alerts[0].ID), "/api/v1/status/buildinfo",
+		"/api/v1/alert?" + group + "&alert_id=" + id(g.Rules[1].Alerts()[0].ID), "/api/v1/status/buildinfo",
 		"/api/v1/status/flags", "/api/v1/status/reloads", "/vmalert/static/style.css", "/favicon.ico",
 	}
 }
@@ -175,7 +175,7 @@ func (h *history) step(t *rapid.T) {
 		r := &g.Rules[rapid.IntRange(0, 1).Draw(t, "rule")]
 		r.RuleMemory = &rules.RuleMemory{History: r.History}
 		if rapid.Bool().Draw(t, "fires") {
-			r.Alerts = []rules.Instance{{State: rules.Firing, ID: 7, Value: float64(h.serial)}}
+			setAlerts(r, rules.Instance{State: rules.Firing, ID: 7, Value: float64(h.serial)})
 		}
 		g.LastEvaluation = rules.InstantOf(time.Unix(int64(h.serial), 0))
 		h.groups[i] = g

@@ -66,8 +66,8 @@ func TestLongExpressionOfManyLinesIsShownInFull(t *testing.T) {
 	var alert struct{ Expression string }
 	group := "group_id=" + id(g.ID)
 	for target, into := range map[string]any{
-		"/api/v1/rule?" + group + "&rule_id=" + id(g.Rules[1].ID):             &rule,
-		"/api/v1/alert?" + group + "&alert_id=" + id(g.Rules[1].Alerts[0].ID): &alert,
+		"/api/v1/rule?" + group + "&rule_id=" + id(g.Rules[1].ID):               &rule,
+		"/api/v1/alert?" + group + "&alert_id=" + id(g.Rules[1].Alerts()[0].ID): &alert,
 	} {
 		if err := json.Unmarshal([]byte(getOK(t, s, target)), into); err != nil {
 			t.Fatal(err)

@@ -46,6 +46,12 @@ func shownRule(r *config.Rule, merged []config.Pair, m rules.RuleMemory) rules.R
 	return rules.RuleSnapshot{RuleIdentity: &rules.RuleIdentity{Rule: r, ID: r.ID(), Labels: merged}, RuleMemory: &m}
 }
 
+// setAlerts replaces the alerts of r.
+func setAlerts(r *rules.RuleSnapshot, alerts ...rules.Instance) {
+	m := r.RuleMemory.WithAlerts(alerts...)
+	r.RuleMemory = &m
+}
+
 func demoGroup() *rules.Snapshot {
 	const slot = "2026-11-22T13:47:40Z"
 	began := at("2026-11-22T13:47:22Z")
@@ -70,19 +76,17 @@ func demoGroup() *rules.Snapshot {
 			}),
 			shownRule(&g.Rules[1], pairs("cluster", "dev", "severity", "page", "team", "infra"), rules.RuleMemory{
 				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.178823016Z"), At: at(slot), Duration: 343433, Samples: 1}),
-				Alerts: []rules.Instance{{
-					State: rules.Firing, ID: 11145849433096643897, Value: 1, ActiveAt: began, StartsAt: began,
-					Labels:      labels.FromStrings("alertgroup", "demo", "alertname", "AlwaysFiring", "cluster", "dev", "severity", "page", "team", "infra"),
-					Annotations: labels.FromStrings("description", "AlwaysFiring of http://tocsin.example", "summary", "value 1 at 2026-11-22 13:47:22 +0000 UTC"),
-				}},
-			}),
+			}.WithAlerts(rules.Instance{
+				State: rules.Firing, ID: 11145849433096643897, Value: 1, ActiveAt: began, StartsAt: began,
+				Labels:      labels.FromStrings("alertgroup", "demo", "alertname", "AlwaysFiring", "cluster", "dev", "severity", "page", "team", "infra"),
+				Annotations: labels.FromStrings("description", "AlwaysFiring of http://tocsin.example", "summary", "value 1 at 2026-11-22 13:47:22 +0000 UTC"),
+			})),
 			shownRule(&g.Rules[2], common, rules.RuleMemory{
 				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180068362Z"), At: at(slot), Duration: 247444, Samples: 1}),
-				Alerts: []rules.Instance{{
-					State: rules.Pending, ID: 1866284317657877359, Value: 2, ActiveAt: began,
-					Labels: labels.FromStrings("alertgroup", "demo", "alertname", "Pending", "cluster", "dev", "team", "infra"),
-				}},
-			}),
+			}.WithAlerts(rules.Instance{
+				State: rules.Pending, ID: 1866284317657877359, Value: 2, ActiveAt: began,
+				Labels: labels.FromStrings("alertgroup", "demo", "alertname", "Pending", "cluster", "dev", "team", "infra"),
+			})),
 			shownRule(&g.Rules[3], common, rules.RuleMemory{
 				History: rules.HistoryOf(rules.Update{Began: at("2026-11-22T13:47:42.180365343Z"), At: at(slot), Duration: 223823, SeriesFetched: -1, Error: brokenError}),
 			}),

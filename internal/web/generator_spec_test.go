@@ -33,11 +33,11 @@ func specified() *rules.Snapshot {
 	g.Rules[3].History = rules.HistoryOf(failed)
 	g.Rules[0].Labels = g.Group.Rules[0].Labels
 
-	g.Rules[0].Alerts = []rules.Instance{
+	setAlerts(&g.Rules[0],
 		specifiedAlert(1, rules.Pending, 1.5), specifiedAlert(2, rules.Firing, -2), specifiedAlert(3, rules.Inactive, 3),
-	}
-	g.Rules[1].Alerts = []rules.Instance{specifiedAlert(4, rules.Pending, 1e100)}
-	g.Rules[2].Alerts = []rules.Instance{specifiedAlert(5, rules.Inactive, 5)}
+	)
+	setAlerts(&g.Rules[1], specifiedAlert(4, rules.Pending, 1e100))
+	setAlerts(&g.Rules[2], specifiedAlert(5, rules.Inactive, 5))
 	return g
 }
 

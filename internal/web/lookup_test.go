@@ -8,8 +8,8 @@ import (
 
 func TestGroupsOfOneNameInTwoFilesAreKeptApart(t *testing.T) {
 	first, second := simpleGroup("a.yml", "same", "A"), simpleGroup("b.yml", "same", "A")
-	first.Rules[0].Alerts = []rules.Instance{{State: rules.Firing, ID: 1, Value: 1}}
-	second.Rules[0].Alerts = []rules.Instance{{State: rules.Firing, ID: 1, Value: 2}}
+	setAlerts(&first.Rules[0], rules.Instance{State: rules.Firing, ID: 1, Value: 1})
+	setAlerts(&second.Rules[0], rules.Instance{State: rules.Firing, ID: 1, Value: 2})
 	s := New(Options{State: demoState(first, second)})
 	if got := askRules(t, s, "file[]=b.yml").Data.Groups; len(got) != 1 || got[0].File != "b.yml" || got[0].Rules[0].Alerts[0].Value != "2" {
 		t.Errorf("of b.yml: %+v", got)
@@ -20,7 +20,7 @@ func TestGroupsOfOneNameInTwoFilesAreKeptApart(t *testing.T) {
 			t.Errorf("group %d is of %s, want %s", g.ID, got.File, file)
 		}
 		body := getOK(t, s, "/api/v1/alert?alert_id=1&group_id="+id(g.ID))
-		if got := decode[alertAnswer](t, body); got.Value != want || got.Source != demoLink(g.Group, nil, &g.Rules[0].Alerts[0]) {
+		if got := decode[alertAnswer](t, body); got.Value != want || got.Source != demoLink(g.Group, nil, &g.Rules[0].Alerts()[0]) {
 			t.Errorf("alert of %s: got %+v, want value %s", file, got, want)
 		}
 	}

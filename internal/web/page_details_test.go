@@ -50,7 +50,7 @@ func TestEveryPageCountsWhatFires(t *testing.T) {
 
 func TestAlertPageTellsWhoHasAcceptedIt(t *testing.T) {
 	g := demoGroup()
-	a := &g.Rules[1].Alerts[0]
+	a := &g.Rules[1].Alerts()[0]
 	a.LastSent = at("2026-11-22T13:47:40Z")
 	state := demoState(g)
 	state.Deliveries = func(l labels.Labels) []Delivery {
@@ -84,7 +84,7 @@ func TestAlertPageTellsWhoHasAcceptedIt(t *testing.T) {
 
 func TestPendingAlertPageTellsWhenItFires(t *testing.T) {
 	g := demoGroup()
-	a := &g.Rules[2].Alerts[0]
+	a := &g.Rules[2].Alerts()[0]
 	a.ActiveAt = rules.InstantOf(time.Now().Add(-30*time.Minute - 5*time.Second))
 	a.Restored = true
 	s := New(Options{State: demoState(g)})

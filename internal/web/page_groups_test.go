@@ -24,7 +24,7 @@ func bigServer() *Server {
 		groups = append(groups, g)
 	}
 	second := groups[1]
-	second.Rules[7].Alerts = firing(1)
+	setAlerts(&second.Rules[7], firing(1)...)
 	second.Rules[8].History = rules.HistoryOf(rules.Update{Began: 1, At: 1, Error: "boom"})
 	return New(Options{State: demoState(groups...)})
 }
@@ -179,7 +179,7 @@ func TestGroupInAnotherLanguageSaysSo(t *testing.T) {
 func TestAlertsPageShowsTheNewestFirst(t *testing.T) {
 	g := simpleGroup("f.yml", "g", "A")
 	for i := range 3 {
-		g.Rules[0].Alerts = append(g.Rules[0].Alerts, rules.Instance{State: rules.Firing, ID: uint64(i), ActiveAt: rules.Instant(1+(i*2)%3) * 1e9})
+		setAlerts(&g.Rules[0], append(g.Rules[0].Alerts(), rules.Instance{State: rules.Firing, ID: uint64(i), ActiveAt: rules.Instant(1+(i*2)%3) * 1e9})...)
 	}
 	body := getOK(t, New(Options{State: demoState(g)}), "/vmalert/alerts")
 	var order []string

@@ -65,8 +65,8 @@ func TestAlertsPageSearches(t *testing.T) {
 
 func TestAlertsPageShowsFiringFirst(t *testing.T) {
 	g := simpleGroup("a.yml", "g", "Later", "Sooner")
-	g.Rules[0].Alerts = []rules.Instance{{State: rules.Pending}}
-	g.Rules[1].Alerts = firing(1)
+	setAlerts(&g.Rules[0], rules.Instance{State: rules.Pending})
+	setAlerts(&g.Rules[1], firing(1)...)
 	body := getOK(t, New(Options{State: demoState(g)}), "/vmalert/alerts")
 	if strings.Index(body, "Sooner") > strings.Index(body, "Later") {
 		t.Error("pending comes first")
@@ -78,7 +78,7 @@ func TestLongListsArePaged(t *testing.T) {
 	for i := range 120 {
 		groups = append(groups, simpleGroup("f.yml", "group"+itoa(1000+i), "A"))
 	}
-	groups[0].Rules[0].Alerts = firing(450)
+	setAlerts(&groups[0].Rules[0], firing(450)...)
 	s := New(Options{State: demoState(groups...)})
 	for target, want := range map[string]struct{ count, of string }{
 		"/vmalert/groups":                 {"page 1 of 3", "group1000"},
@@ -126,7 +126,7 @@ func TestOverviewOffersNoReloadThatWouldBeRefused(t *testing.T) {
 
 func TestOverviewListsRulesWithMostAlertsAndCountsTheOthers(t *testing.T) {
 	g := many(30)
-	g.Rules[29].Alerts = firing(9)
+	setAlerts(&g.Rules[29], firing(9)...)
 	body := getOK(t, New(Options{State: demoState(g)}), "/")
 	if !strings.Contains(body, ">Rule29</a>") || strings.Contains(body, ">Rule25</a>") || !strings.Contains(body, "and 5 more") {
 		t.Errorf("got %s", body)

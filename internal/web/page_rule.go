@@ -45,8 +45,9 @@ func (s *Server) rulePage(q pageRequest) (pageContent, error) {
 		Clock: q.groupClock(g), Debug: r.Rule.Debug, MaxUpdates: r.Rule.UpdateEntries,
 		Table: alertTable{Base: q.base},
 	}
-	for i := range r.Alerts {
-		if a := &r.Alerts[i]; a.State != rules.Inactive && len(d.Table.Alerts) < alertsOfRule {
+	alerts := r.Alerts()
+	for i := range alerts {
+		if a := &alerts[i]; a.State != rules.Inactive && len(d.Table.Alerts) < alertsOfRule {
 			d.Table.Alerts = append(d.Table.Alerts, q.alertRow(g, r, a))
 		}
 	}

@@ -27,7 +27,7 @@ func pagesOf(g *rules.Snapshot, rule int) []string {
 	return []string{
 		"/", "/vmalert", "/vmalert/", "/vmalert/home", "/vmalert/groups", "/vmalert/alerts", "/vmalert/notifiers", "/rules", "/alerts", "/notifiers",
 		"/vmalert/rule?" + group + "&rule_id=" + id(r.ID),
-		"/vmalert/alert?" + group + "&alert_id=" + id(r.Alerts[0].ID),
+		"/vmalert/alert?" + group + "&alert_id=" + id(r.Alerts()[0].ID),
 	}
 }
 
@@ -64,11 +64,11 @@ func hostileGroup(text string) *rules.Snapshot {
 	g.Rules[0].Rule.Expr, g.Rules[0].Rule.Annotations = text, pairs(text, text, "link", "javascript:alert(1)")
 	g.Rules[0].Labels = pairs(text, text)
 	g.Rules[0].History = rules.HistoryOf(rules.Update{Began: 1, Error: text})
-	g.Rules[0].Alerts = []rules.Instance{{
+	setAlerts(&g.Rules[0], rules.Instance{
 		State: rules.Firing, ID: 5, ActiveAt: 1, LastSent: 1,
 		Labels:      labels.FromStrings("a", text),
 		Annotations: labels.FromStrings("link", "javascript:alert(1)", "plain", text, "summary", text, "url", `https://x.example/"><script>`),
-	}}
+	})
 	return g
 }
 
@@ -163,7 +163,7 @@ func TestLinkOfANotificationShowsItsAlert(t *testing.T) {
 
 func TestAlertPageTellsOfResolutionAndOfKeeping(t *testing.T) {
 	g := demoGroup()
-	a := &g.Rules[1].Alerts[0]
+	a := &g.Rules[1].Alerts()[0]
 	target := "/vmalert/alert?group_id=" + id(g.ID) + "&alert_id=" + id(a.ID)
 	s := New(Options{State: demoState(g)})
 	a.KeepFiringSince = at("2026-11-22T13:47:30Z")
@@ -178,7 +178,7 @@ func TestAlertPageTellsOfResolutionAndOfKeeping(t *testing.T) {
 
 func TestRunbookIsALinkAndOtherTextIsNot(t *testing.T) {
 	g := demoGroup()
-	g.Rules[1].Alerts[0].Annotations = labels.FromStrings("runbook", "https://wiki.example/r?a=1&b=2", "text", "see https://x.example")
+	g.Rules[1].Alerts()[0].Annotations = labels.FromStrings("runbook", "https://wiki.example/r?a=1&b=2", "text", "see https://x.example")
 	body := getOK(t, New(Options{State: demoState(g)}), pagesOf(g, 1)[11])
 	if !strings.Contains(body, `<a href="https://wiki.example/r?a=1&amp;b=2" rel="noopener noreferrer">`) || strings.Contains(body, `href="https://x.example`) {
 		t.Errorf("got %s", body)

@@ -122,11 +122,11 @@ func TestTokensLeadThroughEveryGroupOnce(t *testing.T) {
 func TestTokenOutlivesTheStateOfItsGroup(t *testing.T) {
 	groups := fiveGroups()
 	for _, g := range groups {
-		g.Rules[0].Alerts = firing(1)
+		setAlerts(&g.Rules[0], firing(1)...)
 	}
 	s := New(Options{State: demoState(groups...)})
 	next := askRules(t, s, "group_limit=2&state=firing").Data.GroupNextToken
-	groups[0].Rules[0].Alerts = nil // b, at which the next page begins, recovers
+	setAlerts(&groups[0].Rules[0]) // b, at which the next page begins, recovers
 	if got := groupKeys(askRules(t, s, "group_limit=2&state=firing&group_next_token="+next)); got != "1c 1d" {
 		t.Errorf("got %s, want 1c 1d", got)
 	}

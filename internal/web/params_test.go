@@ -253,7 +253,7 @@ func TestAlertFilters(t *testing.T) {
 func TestAlertsAreSortedByTheTextOfTheirIDs(t *testing.T) {
 	g := simpleGroup("a.yml", "g", "A")
 	for _, n := range []uint64{9, 10, 2, 1, 18446744073709551615, 100} {
-		g.Rules[0].Alerts = append(g.Rules[0].Alerts, rules.Instance{State: rules.Firing, ID: n})
+		setAlerts(&g.Rules[0], append(g.Rules[0].Alerts(), rules.Instance{State: rules.Firing, ID: n})...)
 	}
 	got := decode[struct {
 		Data struct{ Alerts []alertAnswer }

@@ -103,7 +103,7 @@ func TestKeepFiringForIsSpelledInBothWays(t *testing.T) {
 
 func TestAlertHeldByKeepFiringForIsStabilizingSince(t *testing.T) {
 	g := demoGroup()
-	g.Rules[1].Alerts[0].KeepFiringSince = at("2026-11-22T13:47:30Z")
+	g.Rules[1].Alerts()[0].KeepFiringSince = at("2026-11-22T13:47:30Z")
 	got := askRules(t, New(Options{State: demoState(g)}), "").Data.Groups[0].Rules[1].Alerts[0]
 	if !got.Stabilizing || got.KeepFiringSince != "2026-11-22T13:47:30Z" {
 		t.Errorf("got %+v", got)
@@ -142,7 +142,7 @@ func TestErrorOfUpdateIsAStringWithItsRequestLine(t *testing.T) {
 
 func TestNaNValueBreaksNoAnswer(t *testing.T) {
 	g := demoGroup()
-	g.Rules[1].Alerts[0].Value = math.NaN()
+	g.Rules[1].Alerts()[0].Value = math.NaN()
 	s := New(Options{State: demoState(g)})
 	if got := askRules(t, s, "").Data.Groups[0].Rules[1].Alerts[0].Value; got != "NaN" {
 		t.Errorf("value in rules: %q", got)
@@ -154,7 +154,7 @@ func TestNaNValueBreaksNoAnswer(t *testing.T) {
 
 func TestZeroValueIsShownAsZero(t *testing.T) {
 	g := demoGroup()
-	g.Rules[1].Alerts[0].Value = 0
+	g.Rules[1].Alerts()[0].Value = 0
 	if got := askRules(t, New(Options{State: demoState(g)}), "").Data.Groups[0].Rules[1].Alerts[0].Value; got != "0" {
 		t.Errorf("value %q", got)
 	}
@@ -162,7 +162,7 @@ func TestZeroValueIsShownAsZero(t *testing.T) {
 
 func TestResolvedAlertIsNotListedButCanBeLookedUp(t *testing.T) {
 	g := demoGroup()
-	a := &g.Rules[1].Alerts[0]
+	a := &g.Rules[1].Alerts()[0]
 	a.State, a.ResolvedAt = rules.Inactive, at("2026-11-22T13:47:40Z")
 	s := New(Options{State: demoState(g)})
 	if got := askRules(t, s, "").Data.Groups[0].Rules[1]; len(got.Alerts) != 0 || got.State != "inactive" {
