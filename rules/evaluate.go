@@ -101,6 +101,8 @@ func (l *loop) query(ctx context.Context, q Query) (Result, error) {
 // commit takes over what an evaluation came to: it is written and sent, counted
 // and remembered. An evaluation that was cut short leaves nothing.
 func (l *loop) commit(ctx context.Context, i int, o outcome) {
+	l.changing.lock()
+	defer l.changing.unlock()
 	if errors.Is(o.err, errCutShort) {
 		l.deps.Counters.cutShort.Inc()
 		return

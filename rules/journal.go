@@ -95,13 +95,14 @@ func (l *loop) keep(ctx context.Context) error {
 // keepSome hands over what has waited long enough, or is waited for by another
 // rule, in the middle of a round.
 func (l *loop) keepSome(ctx context.Context, i int) {
-	p := &l.pending
-	if l.deps.Journal == nil || p.since.IsZero() {
-		return
-	}
-	if time.Since(p.since) >= keepWithin || l.isRead(i) && len(p.Series) > 0 {
+	if l.overdue() || l.isRead(i) && len(l.pending.Series) > 0 {
 		l.noteKept(l.keep(ctx))
 	}
+}
+
+// overdue reports whether results have waited for others long enough.
+func (l *loop) overdue() bool {
+	return !l.pending.since.IsZero() && time.Since(l.pending.since) >= keepWithin
 }
 
 // noteKept logs that the journal did not take a record.

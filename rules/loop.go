@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
-// loop is a group while it runs. Everything in it belongs to the goroutine of
-// run, and to that of a round while there is one.
+// loop is a group while it runs. Everything in it belongs to the goroutine of run;
+// while there is a round, to that of the round, and what the two share then is
+// guarded by changing.
 type loop struct {
 	*Group
+
+	changing latch // held while a rule's results are taken over
 
 	memories []*RuleMemory // of the rules, by position
 	fresh    []bool        // rules whose computed values must not be kept
@@ -20,7 +23,10 @@ type loop struct {
 	turns    turns
 	late     int // slots missed since rounds take too long
 	// spare is how much time of this round is left for evaluations of the past.
-	spare     atomic.Int64
+	spare atomic.Int64
+	// toldAgain is when alerts of the rules were told by tellAgain; nil if they never
+	// were.
+	toldAgain []Instant
 	pastFails bool // the last query for the past was not answered
 	// roomUntil is how long the rules of this round, all together, may wait for
 	// room in remote write.
@@ -34,7 +40,7 @@ type loop struct {
 
 func newLoop(g *Group, m Memory) *loop {
 	l := &loop{
-		Group: g, memories: m.rules, fresh: make([]bool, len(g.rules)),
+		Group: g, changing: newLatch(), memories: m.rules, fresh: make([]bool, len(g.rules)),
 		last: m.last, began: m.began, stats: m.stats, clock: newClock(),
 	}
 	if l.memories == nil {
@@ -178,10 +184,8 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 		defer close(done)
 		l.evaluateAll(ctx, roundCtx, at)
 	}()
-	select {
-	case <-done:
+	if l.accompany(ctx, done, retire) {
 		return
-	case <-retire:
 	}
 	grace := time.NewTimer(l.timeout)
 	defer grace.Stop()
@@ -197,6 +201,7 @@ func (l *loop) round(ctx context.Context, retire <-chan struct{}, at Instant) {
 // evaluateAll evaluates every rule for the slot at, until round is done, and hands
 // over what has come of it, whether it is or not, until life is.
 func (l *loop) evaluateAll(life, round context.Context, at Instant) {
+	l.changing.lock()
 	start := time.Now()
 	l.began = InstantOf(start)
 	ev := evaluation{
@@ -207,11 +212,14 @@ func (l *loop) evaluateAll(life, round context.Context, at Instant) {
 	l.roomUntil = start.Add(l.timeout)
 	l.spare.Store(int64(l.cfg.Interval / 4)) // the present comes first
 	l.results = 0
+	l.changing.unlock()
 	if l.cfg.Concurrency > 1 && len(l.rules) > 1 {
 		l.evaluateConcurrently(round, ev)
 	} else {
 		l.evaluateInTurn(round, ev)
 	}
+	l.changing.lock()
+	defer l.changing.unlock()
 	l.logOthers()
 	l.noteKept(l.keep(life))
 	l.stats.observe(time.Since(start))
