@@ -108,9 +108,11 @@ func (d *decoder) prometheusSetting(g *Group, f field) bool {
 }
 
 func (d *decoder) groupType(f field) Type {
-	switch t := Type(d.text(f.value, f.name)); t {
-	case "":
+	t := Type(d.text(f.value, f.name))
+	if n := d.resolve(f.value); isNull(n) || n.Kind != yaml.ScalarNode {
 		return d.defaults.Type
+	}
+	switch t {
 	case Prometheus, Graphite, VLogs:
 		return t
 	default:

@@ -107,7 +107,7 @@ groups:
   - name: null values
     interval:
     limit: ~
-    type: ""
+    type:
     eval_delay:
     eval_alignment:
     concurrency: 0

@@ -9,7 +9,10 @@ import (
 	"github.com/VictoriaMetrics/metricsql"
 )
 
-var errDuration = errors.New("not a duration")
+var (
+	errDuration = errors.New("not a duration")
+	errTooLong  = errors.New("longer than 292 years")
+)
 
 // parseDuration reads a duration as rule files write it: a number of seconds, or
 // numbers with the units ms, s, m, h, d, w and y in any order and with fractions,
@@ -23,8 +26,11 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, errDuration
 	}
 	ms, err := metricsql.DurationValue(text, 0)
-	if err != nil || ms > math.MaxInt64/int64(time.Millisecond) || ms < math.MinInt64/int64(time.Millisecond) {
+	if err != nil {
 		return 0, errDuration
+	}
+	if ms > math.MaxInt64/int64(time.Millisecond) || ms < math.MinInt64/int64(time.Millisecond) {
+		return 0, errTooLong
 	}
 	return time.Duration(ms) * time.Millisecond, nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -71,14 +72,17 @@ func (d *decoder) duration(n *yaml.Node, what string) Duration {
 	if isNull(n) {
 		return Duration{}
 	}
-	if n.Kind == yaml.ScalarNode {
-		if v, err := parseDuration(n.Value); err == nil {
-			return Duration{Duration: v, Set: true}
-		}
-	}
 	hint := ""
-	if strings.HasSuffix(n.Value, "M") {
-		hint = "minutes are a small m"
+	if n.Kind == yaml.ScalarNode {
+		v, err := parseDuration(n.Value)
+		switch {
+		case err == nil:
+			return Duration{Duration: v, Set: true}
+		case errors.Is(err, errTooLong):
+			hint = "this is " + err.Error()
+		case strings.HasSuffix(n.Value, "M"):
+			hint = "minutes are a small m"
+		}
 	}
 	d.problem(n.Line, hint, "%s: expected a duration such as 30s, 1h30m or 1.5d, found %s", what, describe(n))
 	return Duration{}
