@@ -16,7 +16,8 @@ var flagInCommand = regexp.MustCompile(`(?m)(?:^|[\s'"])--?([a-z]\w*(?:\.\w+)+)(
 
 // flagsOfOthers are flags of VictoriaMetrics that pages name.
 var flagsOfOthers = map[string]bool{
-	"dedup.minScrapeInterval": true, "search.latencyOffset": true, "vmalert.proxyURL": true,
+	"dedup.minScrapeInterval": true, "search.latencyOffset": true, "storage.cacheSizeIndexDBTagFilters": true,
+	"vmalert.proxyURL": true,
 }
 
 func TestPagesNameFlagsThatThereAre(t *testing.T) {
