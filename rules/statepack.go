@@ -13,7 +13,11 @@ import (
 const packBlock = 64 << 10
 
 // packer packs what is written to it: blocks, each preceded by its length in S2.
-type packer struct{ raw, small, out []byte }
+type packer struct {
+	raw, small []byte
+	out        []byte   // the last of what is packed
+	full       [][]byte // what comes before out, in pieces that are never copied to grow
+}
 
 var packers = sync.Pool{New: func() any { return new(packer) }}
 
@@ -26,7 +30,9 @@ func packState(first byte, write func(b []byte, spill func([]byte) []byte) []byt
 	p.raw = write(p.raw[:0], p.spill)
 	p.raw = p.spill(p.raw)
 	p.pack(p.raw)
-	return bytes.Clone(p.out)
+	packed := bytes.Join(append(p.full, p.out), nil)
+	p.full = nil
+	return packed
 }
 
 // spill packs whole blocks of raw and returns what is left.
@@ -46,6 +52,10 @@ func (p *packer) pack(block []byte) {
 		return
 	}
 	p.small = s2.Encode(p.small[:cap(p.small)], block)
+	if len(p.out)+binary.MaxVarintLen64+len(p.small) > packBlock {
+		p.full = append(p.full, p.out)
+		p.out = make([]byte, 0, packBlock)
+	}
 	p.out = binary.AppendUvarint(p.out, uint64(len(p.small)))
 	p.out = append(p.out, p.small...)
 }

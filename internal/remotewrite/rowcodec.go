@@ -3,6 +3,7 @@ package remotewrite
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -44,13 +45,21 @@ const (
 // minRowLen is how many bytes the shortest row has.
 const minRowLen = 3
 
+// rowSample is how many rows are encoded before room is made for the others.
+const rowSample = 256
+
 // AppendRows appends rows to dst in a form that DecodeRows reads: labels, time and
 // value are restored to the bit. Rows with labels much like those of the row before
 // take few bytes.
 func AppendRows(dst []byte, rows []rules.Series) []byte {
 	e := rowEncoder{dst: append(dst, rowsVersion)}
 	e.dst = binary.AppendUvarint(e.dst, uint64(len(rows)))
+	start := len(e.dst)
 	for i := range rows {
+		if i == rowSample {
+			// The others will hardly be longer.
+			e.dst = slices.Grow(e.dst, (len(e.dst)-start)/rowSample*(len(rows)-rowSample))
+		}
 		e.row(&rows[i])
 	}
 	return e.dst
