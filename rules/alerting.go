@@ -212,7 +212,7 @@ func (r *alertingRule) queryFor(ev evaluation) func(context.Context, string) ([]
 func (r *alertingRule) alert(a *Instance, now Instant) Alert {
 	out := Alert{
 		Labels: a.Labels, Annotations: a.Annotations,
-		StartsAt: a.StartsAt.Time(), GeneratorURL: r.deps.Link(r.group, r.Rule, a),
+		StartsAt: a.StartsAt.Time(), GeneratorURL: r.link(r.Rule, a),
 	}
 	if a.State == Firing {
 		out.EndsAt = now.Add(r.deps.Options.resolveDuration(r.group.Interval)).Time()

@@ -52,7 +52,7 @@ func benchRounds(b *testing.B, r config.Rule, answers ...[]Sample) {
 	}
 	group, err := NewGroup(g, &Deps{
 		Templates: plainTexts{}, Log: slog.New(slog.DiscardHandler), Counters: NewCounters(metrics.NewSet()),
-		Link: func(*config.Group, *config.Rule, *Instance) string { return "http://tocsin/alert" },
+		Link: testLink,
 	})
 	if err != nil {
 		b.Fatal(err)

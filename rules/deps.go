@@ -16,13 +16,21 @@ type Deps struct {
 	Notifier  Notifier
 	Journal   Journal // nil: results go to Appender and Notifier at once
 	Templates TemplateCompiler
-	Link      Linker
+	Link      Linker // nil: alerts have no address
 	// Settled, unless nil, is called after each round with how many results its
 	// rules had. It must not wait.
 	Settled  func(results int)
 	Counters *Counters
 	Log      *slog.Logger
 	Options  Options
+}
+
+// linkerOf returns what gives the alerts of g their addresses.
+func (d *Deps) linkerOf(g *config.Group) GroupLinker {
+	if d.Link == nil {
+		return func(*config.Rule, *Instance) Link { return Link{} }
+	}
+	return d.Link(g)
 }
 
 // Options is how rules are evaluated, whatever group they are in.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -62,8 +61,18 @@ func (o *OneRule) Eval(at time.Time) Told {
 	return Told{Alerts: m.Alerts(), Series: out.series, Sent: out.alerts, Err: err}
 }
 
-func testLink(g *config.Group, _ *config.Rule, a *Instance) string {
-	return "http://tocsin/alert?group=" + g.Key.Name + "&id=" + strconv.FormatUint(a.ID, 10)
+func testLink(g *config.Group) GroupLinker {
+	return func(_ *config.Rule, a *Instance) Link {
+		return Link{Base: "http://tocsin/alert?group=" + g.Key.Name + "&id=", AlertID: a.ID}
+	}
+}
+
+// LinkForTest returns a Linker that gives every alert of a rule the address that of
+// returns.
+func LinkForTest(of func(*config.Rule) string) Linker {
+	return func(*config.Group) GroupLinker {
+		return func(r *config.Rule, _ *Instance) Link { return Link{Base: of(r)} }
+	}
 }
 
 // RunningForTest returns the groups that run.

@@ -97,7 +97,7 @@ type Alert struct {
 	Annotations  labels.Labels
 	StartsAt     time.Time
 	EndsAt       time.Time // in the future while it fires
-	GeneratorURL string
+	GeneratorURL Link
 	Resolved     bool
 	Again        bool // it was told before, and nothing has changed since
 }
@@ -226,7 +226,3 @@ func (l *TemplateLabels) Map() map[string]string {
 	l.Range(func(x labels.Label) { m[x.Name] = x.Value })
 	return m
 }
-
-// Linker returns the address under which an alert can be looked at: the
-// generatorURL of notifications and the source of the API.
-type Linker func(g *config.Group, r *config.Rule, a *Instance) string

@@ -41,7 +41,7 @@ func (sw *swap) awake(dormant []recovered, bad map[string]bool) []*running {
 		return nil
 	}
 	deps := *sw.deps
-	deps.Link = noLink
+	deps.Link = nil // nobody knows the expressions any more
 	var all []*running
 	for _, d := range dormant {
 		if _, isBad := bad[d.cfg.Key.File]; isBad {
@@ -58,9 +58,6 @@ func (sw *swap) awake(dormant []recovered, bad map[string]bool) []*running {
 	}
 	return all
 }
-
-// noLink is the address of alerts of which nobody knows the expression any more.
-func noLink(*config.Group, *config.Rule, *Instance) string { return "" }
 
 // identity returns a copy of g that has only what groups and rules are told by,
 // with hashes instead of expressions, as decodeState does.

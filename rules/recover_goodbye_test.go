@@ -57,10 +57,10 @@ func TestGoodbyeOfARecoveredGroupHasNoLink(t *testing.T) {
 		g := group("g", alerting("F", "f", 0))
 		w, j, _ := untilCrash(t, g)
 		w.down(j, 10*time.Second)
-		w.deps.Link = func(_ *config.Group, r *config.Rule, _ *rules.Instance) string { return "http://x/?expr=" + r.Expr }
+		w.deps.Link = rules.LinkForTest(func(r *config.Rule) string { return "http://x/?expr=" + r.Expr })
 		w.apply()
 		sent := w.notifier.Sent()
-		if len(sent) != 1 || sent[0].Alerts[0].GeneratorURL != "" {
+		if len(sent) != 1 || sent[0].Alerts[0].GeneratorURL != (rules.Link{}) {
 			t.Errorf("told %+v, want an alert without an address", sent)
 		}
 	})

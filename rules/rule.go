@@ -83,6 +83,7 @@ type groupEnv struct {
 	groupID uint64 // as vmalert numbers it
 	deps    *Deps
 	tenant  tenant // whose data the group is about
+	link    GroupLinker
 }
 
 func newRule(env *groupEnv, r *RuleIdentity) (rule, error) {

@@ -36,7 +36,7 @@ func newWorld(t *testing.T) *world {
 	w.deps = &rules.Deps{
 		Querier: &w.datasource, Appender: &w.appender, Notifier: &w.notifier,
 		Templates: rulestest.Templates{}, Counters: rules.NewCounters(w.metrics), Log: log,
-		Link: func(*config.Group, *config.Rule, *rules.Instance) string { return "http://tocsin/alert" },
+		Link: rules.LinkForTest(func(*config.Rule) string { return "http://tocsin/alert" }),
 		Options: rules.Options{
 			QueryTimeout: time.Minute, ChainWait: 5 * time.Second, ErrorResend: time.Hour,
 		},

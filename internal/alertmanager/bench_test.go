@@ -25,7 +25,7 @@ func benchAlerts(n int) []rules.Alert {
 				"description", fmt.Sprintf("The disk of host-%06d.example:9100 is 97.25%% full.", i),
 				"runbook", "https://runbooks.example/disk-full", "summary", "Disk is almost full"),
 			StartsAt: now, EndsAt: now.Add(time.Hour),
-			GeneratorURL: fmt.Sprintf("http://tocsin.example/vmalert/alert?group_id=3282191581672841545&alert_id=%d", i),
+			GeneratorURL: rules.Link{Base: "http://tocsin.example/vmalert/alert?group_id=3282191581672841545&alert_id=", AlertID: uint64(i + 1)},
 		}
 	}
 	return alerts

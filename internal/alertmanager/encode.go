@@ -57,7 +57,7 @@ func (e *encoder) alert(s *state) bool {
 	}
 	if e.link.valid(s.generatorURL) {
 		e.buf = append(e.buf, `"generatorURL":`...)
-		e.buf = append(jsontext.AppendString(e.buf, s.generatorURL), ',')
+		e.buf = append(s.generatorURL.AppendJSON(e.buf), ',')
 	}
 	if s.endsAt != 0 {
 		e.buf = append(e.buf, `"endsAt":"`...)
@@ -117,14 +117,16 @@ type linkChecker struct {
 	origin string // scheme and authority, up to the slash, last found to be valid
 }
 
-// valid reports whether link is a URL that Alertmanager parses.
-func (c *linkChecker) valid(link string) bool {
-	if link == "" {
+// valid reports whether l is a URL that Alertmanager parses.
+func (c *linkChecker) valid(l rules.Link) bool {
+	if l == (rules.Link{}) {
 		return false
 	}
-	if c.origin != "" && strings.HasPrefix(link, c.origin) && plainPath(link[len(c.origin):]) {
+	// Digits at the end of a plain path leave it plain.
+	if c.origin != "" && strings.HasPrefix(l.Base, c.origin) && plainPath(l.Base[len(c.origin):]) {
 		return true
 	}
+	link := l.String()
 	u, err := url.ParseRequestURI(link)
 	if err != nil {
 		return false

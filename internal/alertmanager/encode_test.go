@@ -2,6 +2,7 @@ package alertmanager
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func TestAlertOnTheWire(t *testing.T) {
 		Annotations:  labels.FromStrings("summary", "value 1"),
 		StartsAt:     start,
 		EndsAt:       start.Add(28179 * time.Millisecond),
-		GeneratorURL: "http://tocsin.example/vmalert/alert?group_id=1&alert_id=2",
+		GeneratorURL: rules.Link{Base: "http://tocsin.example/vmalert/alert?group_id=1&alert_id=", AlertID: 2},
 	}, rules.Alert{
 		Labels: labels.FromStrings("alertname", "Bare"),
 	})
@@ -99,7 +100,7 @@ func TestLabelNamesAreSanitized(t *testing.T) {
 func TestLinkAlertmanagerCannotParseIsLeftOut(t *testing.T) {
 	var c linkChecker
 	for _, tt := range []struct {
-		link string
+		base string
 		want bool
 	}{
 		{"", false},
@@ -115,8 +116,11 @@ func TestLinkAlertmanagerCannotParseIsLeftOut(t *testing.T) {
 		{"https://user:pass@host/x", true},
 	} {
 		for range 2 { // what the first answer taught must not change the second
-			if got := c.valid(tt.link); got != tt.want {
-				t.Errorf("valid(%q) = %v, want %v", tt.link, got, tt.want)
+			for _, l := range []rules.Link{{Base: tt.base}, {Base: tt.base, AlertID: 42}} {
+				_, err := url.ParseRequestURI(l.String())
+				if want := err == nil; c.valid(l) != want || l.AlertID == 0 && want != tt.want {
+					t.Errorf("valid(%q) is not %v", l, want)
+				}
 			}
 		}
 	}
@@ -131,7 +135,7 @@ func FuzzEncode(f *testing.F) {
 		a := rules.Alert{
 			Labels:       labels.FromStrings("alertname", "X", name, value),
 			Annotations:  labels.FromStrings(annotation, text),
-			GeneratorURL: link,
+			GeneratorURL: rules.Link{Base: link},
 			StartsAt:     rules.Instant(at).Time(),
 		}
 		body, n := encoded(a, a)

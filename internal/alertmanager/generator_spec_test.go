@@ -29,7 +29,7 @@ func TestPayloadIsAsSpecified(t *testing.T) {
 	common := rules.Alert{
 		Labels:      labels.FromStrings("alertname", "Down", "path", `C:\ "x"`),
 		Annotations: labels.FromStrings("summary", "two\nlines"),
-		StartsAt:    fired, GeneratorURL: "http://tocsin.example/vmalert/alert?group_id=1&alert_id=2",
+		StartsAt:    fired, GeneratorURL: rules.Link{Base: "http://tocsin.example/vmalert/alert?group_id=1&alert_id=", AlertID: 2},
 	}
 	firing, resolved := common, common
 	firing.EndsAt = fired.Add(4*time.Minute + 179*time.Millisecond)
@@ -45,7 +45,7 @@ func TestPayloadIsAsSpecified(t *testing.T) {
 	want := specifiedAlert{
 		Labels:      map[string]string{"alertname": "Down", "path": `C:\ "x"`},
 		Annotations: map[string]string{"summary": "two\nlines"},
-		StartsAt:    fired, EndsAt: firing.EndsAt, GeneratorURL: common.GeneratorURL,
+		StartsAt:    fired, EndsAt: firing.EndsAt, GeneratorURL: common.GeneratorURL.String(),
 	}
 	ended := want
 	ended.EndsAt = resolved.EndsAt

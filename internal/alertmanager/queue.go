@@ -22,7 +22,7 @@ const nowhere int32 = -1
 type state struct {
 	labels       labels.Labels
 	annotations  labels.Labels
-	generatorURL string
+	generatorURL rules.Link
 	startsAt     rules.Instant
 	endsAt       rules.Instant
 	resolved     bool

@@ -58,27 +58,28 @@ func newLink(o *Options) (rules.Linker, error) {
 // form that vmalert gives it.
 func defaultLink(externalURL string) rules.Linker {
 	prefix := externalURL + "/vmalert/alert?group_id="
-	return func(g *config.Group, _ *config.Rule, a *rules.Instance) string {
-		b := make([]byte, 0, len(prefix)+64)
-		b = append(b, prefix...)
-		b = strconv.AppendUint(b, g.ID(), 10)
-		b = append(b, "&alert_id="...)
-		b = strconv.AppendUint(b, a.ID, 10)
-		return string(b)
+	return func(g *config.Group) rules.GroupLinker {
+		base := prefix + strconv.FormatUint(g.ID(), 10) + "&alert_id="
+		return func(_ *config.Rule, a *rules.Instance) rules.Link {
+			return rules.Link{Base: base, AlertID: a.ID}
+		}
 	}
 }
 
 // templateLink returns the address that the template of -external.alert.source
 // expands to. A template that fails leads to externalURL.
 func templateLink(s *template.Source) rules.Linker {
-	return func(g *config.Group, r *config.Rule, a *rules.Instance) string {
-		d := rules.TemplateData{
-			Labels: rules.TemplateLabels{Result: a.Labels}, Value: a.Value,
-			Type: g.Type, Expr: r.Expr, Interval: g.Interval, For: r.For,
-			ActiveAt: a.ActiveAt.Time(), AlertID: a.ID, GroupID: g.ID(),
+	return func(g *config.Group) rules.GroupLinker {
+		id := g.ID()
+		return func(r *config.Rule, a *rules.Instance) rules.Link {
+			d := rules.TemplateData{
+				Labels: rules.TemplateLabels{Result: a.Labels}, Value: a.Value,
+				Type: g.Type, Expr: r.Expr, Interval: g.Interval, For: r.For,
+				ActiveAt: a.ActiveAt.Time(), AlertID: a.ID, GroupID: id,
+			}
+			// The error is told by the address: it is the external URL alone.
+			u, _ := s.URL(context.Background(), &d)
+			return rules.Link{Base: u}
 		}
-		// The error is told by the address: it is the external URL alone.
-		u, _ := s.URL(context.Background(), &d)
-		return u
 	}
 }

@@ -49,7 +49,7 @@ func appendNotice(dst []byte, n *rules.Notification, a *rules.Alert) []byte {
 	data, err := json.Marshal(notice{
 		File: n.Group.File, Group: n.Group.Name, Headers: n.Headers,
 		Labels: flat(a.Labels), Annotations: flat(a.Annotations),
-		StartsAt: a.StartsAt, EndsAt: a.EndsAt, GeneratorURL: a.GeneratorURL,
+		StartsAt: a.StartsAt, EndsAt: a.EndsAt, GeneratorURL: a.GeneratorURL.String(),
 	})
 	if err != nil {
 		panic(fmt.Sprintf("journal: internal error: %v", err)) // strings and times only
@@ -69,7 +69,7 @@ func decodeNotice(data []byte) (rules.Notification, error) {
 		Group: config.Key{File: n.File, Name: n.Group}, Headers: n.Headers,
 		Alerts: []rules.Alert{{
 			Labels: labelsOf(n.Labels), Annotations: labelsOf(n.Annotations),
-			StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: n.GeneratorURL, Resolved: true,
+			StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: rules.Link{Base: n.GeneratorURL}, Resolved: true,
 		}},
 	}, nil
 }

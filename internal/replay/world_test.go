@@ -37,7 +37,6 @@ func newWorld(t *testing.T) *world {
 	w.deps = &rules.Deps{
 		Querier: &w.datasource, Templates: rulestest.Templates{}, Log: log,
 		Counters: rules.NewCounters(metrics.NewSet()),
-		Link:     func(*config.Group, *config.Rule, *rules.Instance) string { return "" },
 	}
 	w.options = replay.Options{
 		Period: replay.Period{From: start, To: start.Add(10 * time.Minute)},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
-	"tocsin/config"
 	"tocsin/rules"
 )
 
@@ -49,7 +48,7 @@ func (b *blackHole) Write(p []byte) (int, error) { b.n += int64(len(p)); return 
 func fleetServer() *Server {
 	state := demoState(numbered(fleet()...)...)
 	source := "http://tocsin.example/vmalert/alert?group_id=3282191581672841545&alert_id=11145849433096643897"
-	state.Link = func(*config.Group, *config.Rule, *rules.Instance) string { return source }
+	state.Link = linkTo(&source)
 	return New(Options{State: state})
 }
 

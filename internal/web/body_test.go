@@ -95,7 +95,10 @@ func TestRenderingStopsWhenTheClientIsGone(t *testing.T) {
 	linked := 0
 	state := demoState(many(5000))
 	link := state.Link
-	state.Link = func(g *config.Group, r *config.Rule, a *rules.Instance) string { linked++; return link(g, r, a) }
+	state.Link = func(g *config.Group) rules.GroupLinker {
+		of := link(g)
+		return func(r *config.Rule, a *rules.Instance) rules.Link { linked++; return of(r, a) }
+	}
 	s := New(Options{State: state})
 	for _, path := range []string{"/api/v1/rules", "/api/v1/alerts"} {
 		linked = 0

@@ -22,6 +22,9 @@ type encoder struct {
 	// uncounted leaves the states of a group empty, as vmalert has them where it
 	// answers with one group.
 	uncounted bool
+
+	linked *config.Group // whose alerts link gives their addresses
+	link   rules.GroupLinker
 }
 
 // group writes s with the rules that m selects of it.

@@ -126,7 +126,7 @@ func (e *encoder) appendAlert(dst []byte, s *rules.Snapshot, r *rules.RuleSnapsh
 	dst = append(dst, `,"expression":`...)
 	dst = jsontext.AppendString(dst, r.Rule.Expr)
 	dst = append(dst, `,"source":`...)
-	dst = jsontext.AppendString(dst, e.source(s, r, a))
+	dst = e.source(s, r, a).AppendJSON(dst)
 	dst = append(dst, `,"restored":`...)
 	dst = strconv.AppendBool(dst, a.Restored)
 	dst = append(dst, `,"stabilizing":`...)
@@ -138,11 +138,14 @@ func (e *encoder) appendAlert(dst []byte, s *rules.Snapshot, r *rules.RuleSnapsh
 	return append(dst, '}')
 }
 
-func (e *encoder) source(s *rules.Snapshot, r *rules.RuleSnapshot, a *rules.Instance) string {
+func (e *encoder) source(s *rules.Snapshot, r *rules.RuleSnapshot, a *rules.Instance) rules.Link {
 	if e.state.Link == nil {
-		return ""
+		return rules.Link{}
 	}
-	return e.state.Link(s.Group, r.Rule, a)
+	if s.Group != e.linked {
+		e.linked, e.link = s.Group, e.state.Link(s.Group)
+	}
+	return e.link(r.Rule, a)
 }
 
 // appendUpdates appends the remembered evaluations of r, newest first.

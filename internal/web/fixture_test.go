@@ -142,8 +142,16 @@ func firing(n int) []rules.Instance {
 }
 
 // demoLink makes the source of alerts as vmalert does without a template.
-func demoLink(g *config.Group, _ *config.Rule, a *rules.Instance) string {
-	return fmt.Sprintf("http://tocsin.example/vmalert/alert?group_id=%d&alert_id=%d", g.ID(), a.ID)
+func demoLink(g *config.Group) rules.GroupLinker {
+	base := fmt.Sprintf("http://tocsin.example/vmalert/alert?group_id=%d&alert_id=", g.ID())
+	return func(_ *config.Rule, a *rules.Instance) rules.Link { return rules.Link{Base: base, AlertID: a.ID} }
+}
+
+// linkTo gives every alert the address that text holds.
+func linkTo(text *string) rules.Linker {
+	return func(*config.Group) rules.GroupLinker {
+		return func(*config.Rule, *rules.Instance) rules.Link { return rules.Link{Base: *text} }
+	}
 }
 
 // demoState shows the given groups.

@@ -20,7 +20,8 @@ func TestGroupsOfOneNameInTwoFilesAreKeptApart(t *testing.T) {
 			t.Errorf("group %d is of %s, want %s", g.ID, got.File, file)
 		}
 		body := getOK(t, s, "/api/v1/alert?alert_id=1&group_id="+id(g.ID))
-		if got := decode[alertAnswer](t, body); got.Value != want || got.Source != demoLink(g.Group, nil, &g.Rules[0].Alerts()[0]) {
+		source := demoLink(g.Group)(nil, &g.Rules[0].Alerts()[0]).String()
+		if got := decode[alertAnswer](t, body); got.Value != want || got.Source != source {
 			t.Errorf("alert of %s: got %+v, want value %s", file, got, want)
 		}
 	}

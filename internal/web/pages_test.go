@@ -16,7 +16,6 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
-	"tocsin/config"
 	"tocsin/rules"
 )
 
@@ -81,7 +80,7 @@ func serverOf(text *string) *Server {
 		Version: hostile,
 		State: State{
 			Groups:      func() []*rules.Snapshot { return []*rules.Snapshot{hostileGroup(*text)} },
-			Link:        func(*config.Group, *config.Rule, *rules.Instance) string { return *text },
+			Link:        linkTo(text),
 			RequestLine: func(rules.Query) string { return *text },
 			Deliveries:  func(labels.Labels) []Delivery { return []Delivery{{Target: target()}} },
 			Notifiers: func() []NotifierGroup {
