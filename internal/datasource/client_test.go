@@ -144,26 +144,6 @@ func TestUserOfTheURLBecomesBasicAuth(t *testing.T) {
 	equal(t, s.only(t).header["Authorization"], []string{"Basic bWU6cEBzcw=="})
 }
 
-func TestRequestsShareNoHeaders(t *testing.T) {
-	s := answering(emptyVector)
-	c := newClient(t, headerWriter{s}, func(o *Options) { o.URL = "http://me:pw@vm:8428" })
-	ask(t, c, up())
-	ask(t, c, up())
-	equal(t, s.seen[1].header, s.seen[0].header)
-}
-
-// headerWriter does what a RoundTripper must not, to the headers it is given.
-type headerWriter struct{ next http.RoundTripper }
-
-func (h headerWriter) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := h.next.RoundTrip(r)
-	for name, values := range r.Header {
-		values[0] = "overwritten"
-		r.Header[name] = append(values, "added")
-	}
-	return resp, err
-}
-
 func TestNewRefusesBadURLsWithoutRepeatingThem(t *testing.T) {
 	for raw, want := range map[string]string{
 		"":                               "scheme",

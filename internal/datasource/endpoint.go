@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -20,9 +21,12 @@ type argument struct{ name, value string }
 type endpoint struct {
 	url   url.URL    // without user and fragment
 	query []argument // those of url, in order
-	auth  string     // the Authorization header that stands for url's user, if any
 	show  bool       // whether people may see the values of query
 	shown string     // the address as people may see it
+
+	// The headers of queries: of those that accept a compressed answer, and of those
+	// that only accept one that is not.
+	compressed, identity http.Header
 }
 
 // newEndpoint returns the endpoint at path below raw. Its errors do not repeat
@@ -39,11 +43,8 @@ func newEndpoint(raw, path string, show bool) (*endpoint, error) {
 		return nil, errors.New("datasource URL names no host")
 	}
 	e := &endpoint{url: *u, show: show}
-	if u.User != nil {
-		password, _ := u.User.Password()
-		e.auth = "Basic " + base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password))
-		e.url.User = nil
-	}
+	e.compressed, e.identity = queryHeader("gzip", u.User), queryHeader("identity", u.User)
+	e.url.User = nil
 	e.url.Fragment, e.url.RawFragment = "", ""
 	if path != "" {
 		e.url.Path = strings.TrimRight(u.Path, "/") + path
@@ -54,6 +55,17 @@ func newEndpoint(raw, path string, show bool) (*endpoint, error) {
 	}
 	e.shown = e.display(nil)
 	return e, nil
+}
+
+// queryHeader returns the headers of a query whose answer may be encoded as accept
+// says; user is that of the URL, or nil.
+func queryHeader(accept string, user *url.Userinfo) http.Header {
+	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept-Encoding": {accept}}
+	if user != nil {
+		password, _ := user.Password()
+		h["Authorization"] = []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))}
+	}
+	return h
 }
 
 func splitQuery(raw string) ([]argument, error) {

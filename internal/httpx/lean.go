@@ -1,7 +1,6 @@
 package httpx
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -30,16 +29,6 @@ type lean struct {
 	reaper *time.Timer // closes connections idle for too long; nil when there are none
 }
 
-// leanConn is one connection. It belongs to one request or to the idle ones.
-type leanConn struct {
-	net.Conn
-	addr  string
-	in    *bufio.Reader
-	out   *bufio.Writer
-	quick *quickWait // nil if answers are left to the runtime
-	since time.Time  // it is idle
-}
-
 func newLean(t *http.Transport) *lean {
 	l := &lean{
 		Transport: t, dial: t.DialContext,
@@ -64,6 +53,9 @@ func (l *lean) RoundTrip(req *http.Request) (*http.Response, error) {
 		return l.Transport.RoundTrip(req)
 	}
 	defer closeBody(req)
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
 	addr := address(req)
 	c := l.take(addr)
 	if c != nil {
@@ -81,8 +73,7 @@ func (l *lean) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	c = &leanConn{Conn: conn, addr: addr, in: bufio.NewReader(conn), out: bufio.NewWriter(conn), quick: l.quick.on(conn)}
-	return l.exchange(c, req)
+	return l.exchange(newLeanConn(conn, addr, l.quick.on(conn)), req)
 }
 
 func (l *lean) proxied(req *http.Request) bool {
@@ -132,56 +123,22 @@ func (e *noResponse) Unwrap() []error { return []error{errNoResponse, e.cause} }
 // is closed, or kept for the next request, when the body has been read.
 func (l *lean) exchange(c *leanConn, req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	deadline, _ := ctx.Deadline()
-	if err := c.SetDeadline(deadline); err != nil {
+	if err := c.begin(ctx); err != nil {
 		c.Close()
 		return nil, &noResponse{err}
 	}
-	// Fails whatever the request is waiting for.
-	release := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	resp, err := c.ask(req)
 	if err != nil {
-		release()
+		c.end()
 		c.Close()
 		return nil, ended(ctx, err)
 	}
-	body := &leanBody{ReadCloser: resp.Body, ctx: ctx, pool: l, conn: c, release: release, last: resp.Close || req.Close}
+	body := &leanBody{ReadCloser: resp.Body, ctx: ctx, pool: l, conn: c, last: resp.Close || req.Close}
 	resp.Body = body
 	if resp.ContentLength == 0 {
 		body.finish(true)
 	}
 	return resp, nil
-}
-
-// ask writes req and reads the head of the response. An answer that comes before
-// the request has been taken, such as a refusal of its size, counts.
-func (c *leanConn) ask(req *http.Request) (*http.Response, error) {
-	writeErr := req.Write(c.out)
-	if writeErr == nil {
-		writeErr = c.out.Flush()
-	}
-	asked := time.Now()
-	c.quick.await()
-	if _, err := c.in.Peek(1); err != nil {
-		if writeErr != nil {
-			err = writeErr
-		}
-		return nil, &noResponse{err}
-	}
-	c.quick.answered(time.Since(asked))
-	for {
-		resp, err := http.ReadResponse(c.in, req)
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case resp.StatusCode == http.StatusSwitchingProtocols:
-			return nil, errors.New("server switches protocols unasked")
-		case resp.StatusCode >= 200:
-			resp.Close = resp.Close || writeErr != nil
-			return resp, nil
-		}
-	}
 }
 
 // ended returns the error of ctx if that is why err came about.
@@ -198,11 +155,10 @@ func ended(ctx context.Context, err error) error {
 // leanBody is the body of a response. At its end the connection goes back.
 type leanBody struct {
 	io.ReadCloser
-	ctx     context.Context
-	pool    *lean
-	conn    *leanConn   // nil once the response is finished
-	release func() bool // ends the watch over ctx
-	last    bool        // the connection must not be used again
+	ctx  context.Context
+	pool *lean
+	conn *leanConn // nil once the response is finished
+	last bool      // the connection must not be used again
 }
 
 func (b *leanBody) Read(p []byte) (int, error) {
@@ -233,7 +189,7 @@ func (b *leanBody) Close() error {
 func (b *leanBody) finish(complete bool) {
 	c := b.conn
 	b.conn = nil
-	undisturbed := b.release()
+	undisturbed := c.end()
 	if !complete || !undisturbed || b.last || c.in.Buffered() > 0 || !b.pool.put(c) {
 		c.Close()
 	}

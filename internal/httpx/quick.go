@@ -31,7 +31,8 @@ func newQuickWaits() *quickWaits {
 type quickWait struct {
 	waits *quickWaits
 	raw   syscall.RawConn
-	poll  func(fd uintptr) // as waitReadable, with room of its own
+	poll  func(fd uintptr) // waits, and sets ready
+	ready bool             // there is something to read
 	slow  bool             // the last answer took longer than patience, so the next may as well
 }
 
@@ -48,23 +49,26 @@ func (w *quickWaits) on(c net.Conn) *quickWait {
 	if err != nil {
 		return nil
 	}
-	poll := newPoll(patience)
-	if poll == nil {
+	q := &quickWait{waits: w, raw: raw}
+	if q.poll = newPoll(patience, &q.ready); q.poll == nil {
 		return nil
 	}
-	return &quickWait{waits: w, raw: raw, poll: poll}
+	return q
 }
 
-// await returns when there is something to read, or patience is at an end, or it is
-// not worth while; what cancels the request does not end it. Whatever is wrong with the connection shows when it is read.
-func (q *quickWait) await() {
+// await waits until there is something to read and returns true, or returns false when
+// patience is at an end or it is not worth while. What cancels the request does not end
+// it. Whatever is wrong with the connection shows when it is read.
+func (q *quickWait) await() (ready bool) {
 	if q == nil || q.slow {
-		return
+		return false
 	}
+	q.ready = false
 	defer q.waits.now.Add(-1)
 	if q.waits.now.Add(1) <= q.waits.most {
 		_ = q.raw.Control(q.poll)
 	}
+	return q.ready
 }
 
 // answered notes how long an answer took to begin.

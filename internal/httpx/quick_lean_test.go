@@ -3,7 +3,6 @@
 package httpx
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -33,7 +32,7 @@ func waiting(t *testing.T, addr string, wait func()) *lean {
 		t.Fatal("a connection of a counted dialer is not waited for")
 	}
 	q.poll = func(uintptr) { wait() }
-	l.put(&leanConn{Conn: conn, addr: addr, in: bufio.NewReader(conn), out: bufio.NewWriter(conn), quick: q})
+	l.put(newLeanConn(conn, addr, q))
 	return l
 }
 
@@ -53,12 +52,14 @@ func TestAnswerThatComesAfterTheWaitIsRead(t *testing.T) {
 }
 
 func TestRequestThatIsCancelledDuringTheWaitFails(t *testing.T) {
+	arrived := make(chan struct{})
 	url, conns := counting(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		close(arrived)
 		<-r.Context().Done() // the client is gone
 	})
 	ctx, cancel := context.WithCancel(t.Context())
-	l := waiting(t, strings.TrimPrefix(url, "http://"), func() { cancel() })
+	l := waiting(t, strings.TrimPrefix(url, "http://"), func() { <-arrived; cancel() })
 	if got, err := question(ctx, l, url, "x"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %q, %v; want it cancelled", got, err)
 	}
@@ -85,5 +86,79 @@ func TestConnectionThatBreaksDuringTheWaitIsReplaced(t *testing.T) {
 	}
 	if now := l.quick.now.Load(); now != 0 {
 		t.Errorf("%d threads wait for nothing", now)
+	}
+}
+
+// observed counts how often somebody asks to be told of its end.
+type observed struct {
+	context.Context
+	asked atomic.Int32
+}
+
+func (o *observed) Done() <-chan struct{} {
+	o.asked.Add(1)
+	return o.Context.Done()
+}
+
+func TestContextIsWatchedOnlyWhereThereIsWaiting(t *testing.T) {
+	long := strings.Repeat("x", 2*unwatched)
+	for _, tt := range []struct {
+		name, body     string
+		ready, watched bool
+	}{
+		{"the answer is there", "short", true, false},
+		{"the answer is not there", "short", false, true},
+		{"the request is long", long, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			arrived := make(chan struct{})
+			url, _ := counting(t, func(w http.ResponseWriter, r *http.Request) {
+				echo(w, r)
+				_ = http.NewResponseController(w).Flush()
+				close(arrived)
+			})
+			var c *leanConn
+			addr := strings.TrimPrefix(url, "http://")
+			c = waiting(t, addr, func() { <-arrived; c.quick.ready = tt.ready }).take(addr)
+			defer c.Close()
+			ctx := &observed{Context: t.Context()}
+			if err := c.begin(ctx); err != nil {
+				t.Fatal(err)
+			}
+			req, err := http.NewRequestWithContext(t.Context(), "POST", url, strings.NewReader(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := c.ask(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if watched := ctx.asked.Load() > 0; watched != tt.watched || watched != (c.release != nil) {
+				t.Errorf("watched: %v, want %v", watched, tt.watched)
+			}
+		})
+	}
+}
+
+// The head of the answer is there at once, the rest of it is not.
+func TestRequestThatIsCancelledAfterAQuickBeginningFails(t *testing.T) {
+	for _, head := range []string{"HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"} {
+		ours, theirs := connected(t)
+		l := newLean(&http.Transport{})
+		l.quick.most = 2
+		l.put(newLeanConn(ours, "server:80", l.quick.on(ours)))
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			_, _ = theirs.Read(make([]byte, unwatched))
+			_, _ = io.WriteString(theirs, head)
+			cancel()
+		}()
+		if got, err := question(ctx, l, "http://server", "x"); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %q, %v; want it cancelled", got, err)
+		}
+		if l.take("server:80") != nil {
+			t.Error("the connection is kept")
+		}
 	}
 }

@@ -44,16 +44,15 @@ func TestWaitInTheKernelEndsWithTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ours, theirs := connected(t)
 			q := waitOn(t, ours)
-			q.poll = newPoll(time.Hour)
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				q.await()
-			}()
+			q.poll = newPoll(time.Hour, &q.ready)
+			ready := make(chan bool)
+			go func() { ready <- q.await() }()
 			if err := answer(theirs); err != nil {
 				t.Fatal(err)
 			}
-			<-done
+			if !<-ready {
+				t.Error("there is nothing to read")
+			}
 			if n, err := ours.Read(make([]byte, 1)); n == 0 && err != io.EOF {
 				t.Errorf("then %d bytes and error %v are read", n, err)
 			}
@@ -63,9 +62,15 @@ func TestWaitInTheKernelEndsWithTheAnswer(t *testing.T) {
 
 func TestWaitInTheKernelEndsWithoutAnAnswer(t *testing.T) {
 	ours, _ := connected(t)
-	waitOn(t, ours).await()
+	q := waitOn(t, ours)
+	if q.await() {
+		t.Error("there is something to read on a connection where nothing was said")
+	}
+	q.ready = true
 	ours.Close()
-	waitOn(t, ours).await()
+	if q.await() {
+		t.Error("there is something to read on a closed connection")
+	}
 }
 
 func TestThreadsWaitOnlyWhereItPays(t *testing.T) {

@@ -5,4 +5,4 @@ package httpx
 import "time"
 
 // newPoll returns nil: only on Linux is waiting in the kernel known to pay.
-func newPoll(time.Duration) func(fd uintptr) { return nil }
+func newPoll(time.Duration, *bool) func(fd uintptr) { return nil }
