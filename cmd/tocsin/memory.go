@@ -13,7 +13,7 @@ const (
 	// A daemon that holds many rules and evaluates few at a time makes little
 	// garbage: collecting it more often than Go does by default costs little
 	// and saves a fifth of the memory.
-	collectPercent = 25
+	collectPercent = 20
 	// profileEvery is how many bytes are allocated between two samples of the heap
 	// profile. At Go's default of 512 KiB the profile alone takes a megabyte.
 	profileEvery = 4 << 20
