@@ -23,7 +23,7 @@ type served struct {
 func serveRules(t *testing.T, text string) *served {
 	t.Helper()
 	w := newWorld(t)
-	s := &served{w: w, rules: w.serve(t, nil)}
+	s := &served{w: w, rules: w.serve(t, http.NotFound)}
 	s.serves(text)
 	return s
 }
@@ -158,7 +158,7 @@ func TestReloadCutShortByTheEndIsNoError(t *testing.T) {
 
 func TestReloadAskedForDuringTheFirstLoadIsServed(t *testing.T) {
 	w := newWorld(t)
-	rules := w.serve(t, nil)
+	rules := w.serve(t, http.NotFound)
 	arrived, release := w.block(t, rules)
 	d := launch(t, withBlackhole(options(w, rules.URL+"/rules.yml")))
 	<-arrived
@@ -174,7 +174,7 @@ func TestReloadAskedForDuringTheFirstLoadIsServed(t *testing.T) {
 
 func TestReloadAskedForDuringAFirstLoadThatIsEndedIsAnswered(t *testing.T) {
 	w := newWorld(t)
-	rules := w.serve(t, nil)
+	rules := w.serve(t, http.NotFound)
 	arrived, _ := w.block(t, rules)
 	d := launch(t, withBlackhole(options(w, rules.URL+"/rules.yml")))
 	<-arrived

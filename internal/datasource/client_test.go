@@ -13,6 +13,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"tocsin/config"
+	"tocsin/rules"
 )
 
 func TestQueryPostsAForm(t *testing.T) {
@@ -136,6 +137,26 @@ func TestGroupHeaders(t *testing.T) {
 		"Content-Type": {"application/x-www-form-urlencoded"}, "Accept-Encoding": {"identity"},
 		"X-Scope-Orgid": {"2"}, "Authorization": {"Bearer group"},
 	})
+}
+
+func TestHeadersOfAGroupAreItsOwn(t *testing.T) {
+	s := answering(emptyVector)
+	c := newClient(t, s, func(o *Options) { o.URL = "http://me:pw@vm:8428" })
+	theirs := up()
+	theirs.Headers = []config.Pair{
+		{Name: "Host", Value: "tenant.example"}, {Name: "X-Team", Value: "a"},
+		{Name: "Authorization", Value: "Bearer group"}, {Name: "Accept-Encoding", Value: "gzip"},
+	}
+	for _, q := range []rules.Query{up(), theirs, up()} {
+		ask(t, c, q)
+	}
+	for _, got := range []seen{s.seen[0], s.seen[2]} {
+		equal(t, got.host, "")
+		equal(t, got.header, http.Header{
+			"Content-Type": {"application/x-www-form-urlencoded"}, "Accept-Encoding": {"identity"},
+			"Authorization": {"Basic bWU6cHc="},
+		})
+	}
 }
 
 func TestUserOfTheURLBecomesBasicAuth(t *testing.T) {
