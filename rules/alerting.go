@@ -115,18 +115,25 @@ func (r *alertingRule) fail(ev evaluation, m RuleMemory, out *output) RuleMemory
 // labels they have now, and those that are not alerts any more under the old.
 // A clock goes with the result it belongs to; of results that have the same
 // labels now, with the one whose alert had them already, or else the first.
-// moved tells which of alerts have other labels than before.
-func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m RuleMemory) (alerts, gone []Instance, moved []bool) {
+// moved tells which of alerts have other labels than before. An error is that of
+// queryFailure: the labels are not known.
+func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m RuleMemory) (alerts, gone []Instance, moved []bool, err error) {
 	before, labelled := m.Alerts(), m.heard().labelled
 	if labelled == 0 || labelled == r.texts.configuration {
-		return before, nil, nil
+		return before, nil, nil, nil
 	}
 	given := make([]labels.Labels, len(before))
 	taken := make(map[labels.Labels]struct{}, len(before))
 	for i := range before {
 		a := &before[i]
-		given[i], _ = r.labels(ctx, ev, a.Result, a.Value)
-		if given[i] == a.Labels {
+		l, err := r.labels(ctx, ev, a.Result, a.Value)
+		if err != nil {
+			if failed := r.texts.queryFailure(ctx); failed != nil {
+				return nil, nil, nil, failed
+			}
+		}
+		given[i] = l
+		if l == a.Labels {
 			taken[a.Labels] = struct{}{}
 		}
 	}
@@ -143,7 +150,7 @@ func (r *alertingRule) relabelled(ctx context.Context, ev evaluation, m RuleMemo
 		}
 		alerts, moved = append(alerts, a), append(moved, changed)
 	}
-	return alerts, gone, moved
+	return alerts, gone, moved, nil
 }
 
 // relabels counts the alerts of prev that fire and get other labels from r, which
@@ -203,7 +210,9 @@ func (r *alertingRule) queryFor(ev evaluation) func(context.Context, string) ([]
 		q := newQuery(r.group, r.Rule, ev.at.Time())
 		q.Expr = expr
 		res, err := ev.query(ctx, q)
-		r.texts.queryErr = err
+		if err != nil {
+			r.texts.queryErr = err
+		}
 		return res.Samples, err
 	}
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -31,7 +30,10 @@ type alertRound struct {
 // advance applies a result to the alerts that m remembers. With an error nothing
 // has changed.
 func (r *alertingRule) advance(ctx context.Context, ev evaluation, m RuleMemory, res Result) (alertRound, error) {
-	alerts, gone, moved := r.relabelled(ctx, ev, m)
+	alerts, gone, moved, err := r.relabelled(ctx, ev, m)
+	if err != nil {
+		return alertRound{}, err
+	}
 	n := max(len(alerts), len(res.Samples))
 	round := alertRound{
 		ev: ev, rule: r, before: alerts, gone: gone, partial: res.Partial,
@@ -92,12 +94,8 @@ func (o *alertRound) find(ctx context.Context, s *Sample) (int, error) {
 	}
 	l, err := o.rule.labels(ctx, o.ev, s.Labels, s.V)
 	if err != nil {
-		if cut := cutShort(ctx); cut != nil {
-			return 0, cut
-		}
-		if failed := o.rule.texts.queryErr; failed != nil {
-			// The datasource is at fault, and that must not give alerts other labels.
-			return 0, fmt.Errorf("query of a label: %w", failed)
+		if failed := o.rule.texts.queryFailure(ctx); failed != nil {
+			return 0, failed
 		}
 		o.labelsFailed = true
 		o.noteTemplateError(l, err)

@@ -188,3 +188,28 @@ func TestWaitingGapsAreGivenUpWhenTheyAreTooOld(t *testing.T) {
 		}
 	})
 }
+
+// Snapshots share what waits with the rule that goes on from there.
+func TestShownStateStaysWhileWaitingGapsAreMadeUpFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := everySecond(recording("r", "x"))
+		w, start := newWorld(t), time.Now()
+		j := w.journaled()
+		w.catchesUp(4 * time.Hour)
+		w.counts("x", start)
+		w.apply(g)
+		w.pass(4500 * time.Millisecond)
+		w.down(j, 3*time.Hour)
+		w.refuses("x", errors.New("no answer"))
+		w.apply(g)
+		w.pass(700 * time.Millisecond)
+		shown := w.manager.Groups()[0]
+		before := rules.ContentForTest(shown)
+		w.refuses("x", nil)
+		w.ranges(start)
+		w.pass(time.Second)
+		// A part of the gap is left, in the place of the whole.
+		w.expect("asked", w.ranges(start), "x 13m23s-3h0m4s/1s")
+		w.expect("shown", rules.ContentForTest(shown), before)
+	})
+}

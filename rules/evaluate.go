@@ -125,15 +125,20 @@ func (l *loop) commit(ctx context.Context, i int, o outcome) {
 	l.keepSome(ctx, i)
 }
 
-// roomDeadline is until when an Append may wait for room. A round that has used
-// up its time still gets a moment for each rule: there may be room by now.
+// roomDeadline is until when an Append may wait for room: no longer than a query
+// may take. A round that has used up its time still gets a moment for each rule:
+// there may be room by now.
 func (l *loop) roomDeadline() time.Time {
 	const moment = 10 * time.Millisecond
-	if l.roomUntil.IsZero() {
-		return time.Now().Add(l.timeout) // not part of a round
-	}
-	if soonest := time.Now().Add(moment); l.roomUntil.Before(soonest) {
+	now := time.Now()
+	soonest, latest := now.Add(moment), now.Add(l.timeout)
+	switch {
+	case l.roomUntil.IsZero(): // the group does not run
+		return latest
+	case l.roomUntil.Before(soonest):
 		return soonest
+	case l.roomUntil.After(latest):
+		return latest
 	}
 	return l.roomUntil
 }

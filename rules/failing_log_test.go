@@ -5,9 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tocsin/rules"
+	"tocsin/rules/rulestest"
 )
 
 func TestFailingRuleIsLoggedOncePerProcess(t *testing.T) {
@@ -75,4 +79,95 @@ func TestOutageOfTheDatasourceIsNotLoggedForEveryRule(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A journal that takes nothing is asked again with every round, and within long ones.
+func TestJournalThatRefusesIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		w := newWorld(t)
+		w.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+		j := w.journaled()
+		w.slow(1500 * time.Millisecond)
+		w.apply(group("g", alerting("A", "a", 0), recording("r", "a")))
+		w.pass(5 * time.Second)
+		expectLines(t, &log, "while it takes all", map[string]int{"journal": 0})
+		j.fail(errors.New("disk is gone"))
+		w.pass(40 * time.Second)
+		expectLines(t, &log, "while it refuses", map[string]int{
+			`level=ERROR msg="results are not taken by the journal" group=g file=f.yml error="disk is gone"`: 1, "journal": 1,
+		})
+		j.fail(nil)
+		w.pass(40 * time.Second)
+		expectLines(t, &log, "once it takes all", map[string]int{
+			`level=INFO msg="results are taken by the journal again" group=g file=f.yml`: 1, "journal": 1,
+		})
+	})
+}
+
+func TestJournalThatRefusesRestoredClocksIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		w := newWorld(t)
+		w.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+		w.journaled().fail(errors.New("disk is gone"))
+		w.storage.Set(metricsQLRestore, alertSince(midnight-40))
+		coldStart(w)
+		w.pass(time.Second)
+		if !w.metric("tocsin_rule_handover_errors_total 2") {
+			t.Error("want the round and what storage knew refused")
+		}
+		expectLines(t, &log, "after both", map[string]int{
+			`msg="results are not taken by the journal"`: 1, "level=": 1,
+		})
+	})
+}
+
+// sulking is a notifier that takes nothing for a time.
+type sulking struct {
+	rulestest.Notifier
+	sulks atomic.Bool
+}
+
+func (s *sulking) Notify(n rules.Notification) error {
+	if s.sulks.Load() {
+		return errors.New("closed")
+	}
+	return s.Notifier.Notify(n)
+}
+
+func TestNotifierThatRefusesInALongRoundIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		w := newWorld(t)
+		w.deps.Log = slog.New(slog.NewTextHandler(&log, nil))
+		notifier := &sulking{}
+		w.deps.Notifier = notifier
+		w.apply(w.manyFiring(40, 1))
+		w.pass(15 * time.Second)
+		w.datasource.Hang()
+		notifier.sulks.Store(true)
+		w.pass(90 * time.Second)
+		expectLines(t, &log, "while it refuses", map[string]int{
+			`level=ERROR msg="alerts are not told again in a long round" group=g file=f.yml rules=`: 1,
+			`error="notification of 1 alerts: closed"`:                                              1, "long round": 1,
+		})
+		notifier.sulks.Store(false)
+		w.pass(90 * time.Second)
+		expectLines(t, &log, "once it takes all", map[string]int{
+			`level=INFO msg="alerts are told again in a long round" group=g file=f.yml`: 1, "long round": 1,
+		})
+	})
+}
+
+// expectLines compares how often texts stand in the log since the last look.
+func expectLines(t *testing.T, log *bytes.Buffer, when string, want map[string]int) {
+	t.Helper()
+	text := log.String()
+	log.Reset()
+	for line, n := range want {
+		if got := strings.Count(text, line); got != n {
+			t.Errorf("%s %s stands %d times in the log, want %d:\n%s", when, line, got, n, text)
+		}
+	}
 }

@@ -1,11 +1,5 @@
 package rules
 
-import (
-	"math"
-
-	"github.com/prometheus/prometheus/model/value"
-)
-
 // fnv is a running FNV-64a hash; unlike hash/fnv it hashes strings without
 // copying them.
 type fnv uint64
@@ -18,6 +12,3 @@ func (h fnv) add(s string) fnv {
 	}
 	return h
 }
-
-// staleNaN marks the end of a series.
-var staleNaN = math.Float64frombits(value.StaleNaN)

@@ -105,9 +105,16 @@ func (l *loop) overdue() bool {
 	return !l.pending.since.IsZero() && time.Since(l.pending.since) >= keepWithin
 }
 
-// noteKept logs that the journal did not take a record.
+// noteKept says once that the journal began or ceased to refuse records.
 func (l *loop) noteKept(err error) {
-	if err != nil {
-		l.log.Error("results were not taken by the journal", "error", err)
+	failing := err != nil
+	if failing == l.keepFails {
+		return
+	}
+	l.keepFails = failing
+	if failing {
+		l.log.Error("results are not taken by the journal", "error", err)
+	} else {
+		l.log.Info("results are taken by the journal again")
 	}
 }

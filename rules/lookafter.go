@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -47,6 +46,7 @@ func (l *loop) lookAfter(life context.Context) {
 
 // tellAgain tells of alerts that fire as their rules left them.
 func (l *loop) tellAgain(life context.Context, now Instant) {
+	tried := false
 	var errs []error
 	for i := range l.rules {
 		r, ok := l.rules[i].(*alertingRule)
@@ -65,10 +65,28 @@ func (l *loop) tellAgain(life context.Context, now Instant) {
 			l.toldAgain = make([]Instant, len(l.rules))
 		}
 		l.toldAgain[i] = now
-		errs = append(errs, l.handOver(life, out))
+		tried = true
+		if err := l.handOver(life, out); err != nil {
+			errs = append(errs, err)
+		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		l.log.Error("alerts were not told again in a long round", "error", err)
+	if tried {
+		l.noteToldAgain(errs)
+	}
+}
+
+// noteToldAgain says once that alerts of some rule were not told again, and once
+// that those of all were. There may be very many rules, and one reason.
+func (l *loop) noteToldAgain(errs []error) {
+	failing := len(errs) > 0
+	if failing == l.tellFails {
+		return
+	}
+	l.tellFails = failing
+	if failing {
+		l.log.Error("alerts are not told again in a long round", "rules", len(errs), "error", errs[0])
+	} else {
+		l.log.Info("alerts are told again in a long round")
 	}
 }
 

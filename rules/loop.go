@@ -28,8 +28,11 @@ type loop struct {
 	// were.
 	toldAgain []Instant
 	pastFails bool // the last query for the past was not answered
-	// roomUntil is how long the rules of this round, all together, may wait for
-	// room in remote write.
+	tellFails bool // the last alerts of tellAgain were not taken
+	keepFails bool // the journal did not take the last record
+	// roomUntil is how long what is handed over may wait for room in remote write:
+	// the rules of a round all together, and what comes between rounds until the
+	// next one is due.
 	roomUntil time.Time
 
 	clock     clock
@@ -121,6 +124,7 @@ func (l *loop) wait(ctx context.Context, retire <-chan struct{}, d time.Duration
 	if d <= 0 {
 		return true
 	}
+	l.roomUntil = time.Now().Add(d)
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for !ended(ctx, retire) {

@@ -3,9 +3,9 @@
 // its successor.
 //
 // A Group is fixed for life. What it remembers between evaluations is Memory, a
-// value that the goroutine in Run is given when it starts and returns when it
-// stops; nothing a group holds refers to another group. The package decides;
-// what it needs from the world are the interfaces of this file.
+// value that its goroutine is given by start and leaves to retire when it ends;
+// nothing a group holds refers to another group. The package decides; what it needs
+// from the world are the interfaces of this file.
 package rules
 
 import (

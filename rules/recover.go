@@ -115,6 +115,7 @@ func (g *Group) remind(m Memory) {
 		return
 	}
 	if err := g.deps.Notifier.Notify(g.notification(all)); err != nil {
+		g.deps.Counters.handOverErrors.Inc()
 		g.log.Warn("alerts that fire were not told again", "error", err)
 	}
 }

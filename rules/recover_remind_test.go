@@ -106,3 +106,18 @@ func TestRestartTellsAgainUnderTheLabelsThatAreKnown(t *testing.T) {
 		}
 	})
 }
+
+func TestReminderThatIsRefusedIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := group("g", alerting("F", "f", 0))
+		w, j, _ := untilCrash(t, g)
+		w.down(j, 2*time.Second)
+		w.deps.Notifier = refusing{}
+		w.datasource.Hang()
+		w.apply(g)
+		synctest.Wait()
+		if !w.metric("tocsin_rule_handover_errors_total 1") {
+			t.Error("the refusal is not counted")
+		}
+	})
+}

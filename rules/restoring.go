@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"slices"
 	"time"
@@ -179,9 +178,10 @@ func (l *loop) settle(ctx context.Context, r restoration) {
 	m.alerted(alerts, m.heard().labelled)
 	l.memories[r.rule] = &m
 	l.fresh[r.rule] = true
-	if err := errors.Join(l.handOver(ctx, output{series: series}), l.keep(ctx)); err != nil {
+	if err := l.handOver(ctx, output{series: series}); err != nil {
 		l.log.Warn("restored alert state was not written", "rule", ar.Rule.Name, "error", err)
 	}
+	l.noteKept(l.keep(ctx))
 	l.publish()
 }
 

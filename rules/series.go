@@ -1,8 +1,11 @@
 package rules
 
 import (
+	"math"
+
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 )
 
 // Series is one sample to be written to storage. Its label set is Labels with
@@ -52,6 +55,9 @@ func (s *Series) Full() labels.Labels {
 	s.Range(func(l labels.Label) { b.Add(l.Name, l.Value) })
 	return b.Labels()
 }
+
+// staleNaN marks the end of a series.
+var staleNaN = math.Float64frombits(value.StaleNaN)
 
 // ended returns s with the value that ends the series at a time.
 func (s Series) ended(at int64) Series {

@@ -39,7 +39,6 @@ type leaver struct {
 	left      []int // rules that nobody goes on from
 
 	inherited bool          // somebody goes on from it
-	memory    Memory        // set before gone is closed
 	gone      chan struct{} // closed when it has ended and said what there was to say
 }
 
@@ -181,8 +180,7 @@ func (sw *swap) carryOut(ctx context.Context) []*running {
 // leave ends the group, and what of it is gone says goodbye.
 func (l *leaver) leave(ctx context.Context, f *farewells) {
 	defer close(l.gone)
-	l.memory = l.retire()
-	l.farewell(ctx, l.memory, l.left, f)
+	l.farewell(ctx, l.retire(), l.left, f)
 	if !l.inherited {
 		l.keepStates(ctx, GroupState{Group: l.cfg.Key})
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ type ruleTexts struct {
 	// Owned by the evaluation.
 	labelsFailed, annotationsFailed bool     // whether a template failed in the last good one
 	scratch                         *scratch // during one
-	queryErr                        error    // of the last query that a template made
+	queryErr                        error    // of the last query that failed since labels were begun
 }
 
 // newRuleTexts compiles the texts of r. With an error, which joins those of all
@@ -75,6 +76,19 @@ func (t *ruleTexts) expandLabels(ctx context.Context, d *TemplateData) ([]string
 		return nil, nil
 	}
 	return t.labels.Expand(ctx, d)
+}
+
+// queryFailure returns why labels, the computing of which has just failed, are not
+// known: the evaluation was cut short, or the datasource is at fault, and neither
+// must give alerts other labels. If it is nil, a template failed by itself.
+func (t *ruleTexts) queryFailure(ctx context.Context) error {
+	if err := cutShort(ctx); err != nil {
+		return err
+	}
+	if t.queryErr != nil {
+		return fmt.Errorf("query of a label: %w", t.queryErr)
+	}
+	return nil
 }
 
 // annotate expands the annotations of one alert. A text that fails is its error.

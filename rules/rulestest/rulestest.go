@@ -7,6 +7,7 @@ package rulestest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -269,12 +270,13 @@ func (t template) Expand(ctx context.Context, d *rules.TemplateData) ([]string, 
 		case p.Value == "{{activeAt}}":
 			out[i] = d.ActiveAt.Format("15:04:05")
 		case p.Value == "{{query}}":
-			var samples []rules.Sample
-			samples, err = d.Query(ctx, "template query")
+			samples, failed := d.Query(ctx, "template query")
+			err = errors.Join(err, failed)
 			out[i] = fmt.Sprint(len(samples))
 		case p.Value == "{{fail}}", p.Value == "{{bad}}":
-			err = fmt.Errorf("%s: template failed", p.Name)
-			out[i] = err.Error()
+			failed := fmt.Errorf("%s: template failed", p.Name)
+			err = errors.Join(err, failed)
+			out[i] = failed.Error()
 		case strings.HasPrefix(p.Value, "{{label:"):
 			out[i] = d.Labels.Get(strings.TrimSuffix(p.Value[len("{{label:"):], "}}"))
 		default:
