@@ -224,7 +224,7 @@ func (r *alertingRule) alert(a *Instance, now Instant) Alert {
 		StartsAt: a.StartsAt.Time(), GeneratorURL: r.link(r.Rule, a),
 	}
 	if a.State == Firing {
-		out.EndsAt = now.Add(r.deps.Options.resolveDuration(r.group.Interval)).Time()
+		out.EndsAt = now.Add(r.expiry()).Time()
 		return out
 	}
 	// Alertmanager refuses an alert that ends before it starts, as one does when
@@ -233,9 +233,10 @@ func (r *alertingRule) alert(a *Instance, now Instant) Alert {
 	return out
 }
 
-// resolveDuration is how long a firing alert that is not told again lives.
-func (o *Options) resolveDuration(interval time.Duration) time.Duration {
-	d := 4 * max(interval, o.ResendDelay)
+// expiry is how long a firing alert of the rule that is not told again lives.
+func (r *alertingRule) expiry() time.Duration {
+	o := &r.deps.Options
+	d := 4 * max(r.group.Interval, o.ResendDelay)
 	if o.MaxResolveDuration > 0 {
 		d = min(d, o.MaxResolveDuration)
 	}

@@ -12,8 +12,10 @@ import (
 type Journal interface {
 	// Keep takes r, all of it or nothing, and returns when it is queued. Once r is
 	// on disk, or cannot be put there, its alerts are told and its series written.
-	// Keep waits for room at most as long as ctx allows and returns its error; the
-	// caller must not change what r refers to afterwards.
+	// Keep waits for room at most as long as ctx allows; when ctx ends, it goes
+	// around the disk with r, which is no error. The error is that the journal is
+	// closed; it has not taken r then. The caller must not change what r refers to
+	// afterwards.
 	Keep(ctx context.Context, r Record) error
 	// Flush returns when storage has accepted, or finally refused, every series
 	// kept before the call. It returns ctx's error if that comes first.

@@ -14,6 +14,18 @@ func newLatch() latch { return make(latch, 1) }
 func (l latch) lock()   { l <- struct{}{} }
 func (l latch) unlock() { <-l }
 
+// lockUnless locks and returns true, or returns false as soon as one of ends is
+// closed.
+func (l latch) lockUnless(end, other <-chan struct{}) bool {
+	select {
+	case l <- struct{}{}:
+		return true
+	case <-end:
+	case <-other:
+	}
+	return false
+}
+
 // accompany returns true when the round under way is done, and false when retire is
 // closed before. Meanwhile it does what must not wait for the end of a round, one
 // query of which may take as long as an interval.
@@ -27,21 +39,44 @@ func (l *loop) accompany(life context.Context, done, retire <-chan struct{}) boo
 		case <-retire:
 			return false
 		case <-look.C:
-			l.lookAfter(life)
+			// The round may hold it as long as there is no room for a result.
+			if l.changing.lockUnless(done, retire) {
+				l.lookAfter(life)
+				l.changing.unlock()
+			}
 			look.Reset(keepWithin)
 		}
 	}
 }
 
 // lookAfter tells alerts again before they expire, and hands over results that have
-// waited for others long enough.
+// waited for others long enough. changing is held.
 func (l *loop) lookAfter(life context.Context) {
-	l.changing.lock()
-	defer l.changing.unlock()
 	l.tellAgain(life, InstantOf(time.Now()))
 	if l.overdue() {
 		l.noteKept(l.keep(life))
 	}
+}
+
+// retold is when alerts of a rule were told by tellAgain, time and again without any
+// of them expiring in between. It is no time of those that had expired before.
+type retold struct{ first, last Instant }
+
+// and returns r with another time, after which alerts expire.
+func (r retold) and(now Instant, expiry time.Duration) retold {
+	if r.last == 0 || now.Sub(r.last) >= expiry {
+		r.first = now
+	}
+	r.last = now
+	return r
+}
+
+// of returns when an alert was told last that an evaluation told at sent.
+func (r retold) of(sent Instant, expiry time.Duration) Instant {
+	if r.first.Sub(sent) >= expiry {
+		return sent
+	}
+	return max(sent, r.last)
 }
 
 // tellAgain tells of alerts that fire as their rules left them.
@@ -53,7 +88,7 @@ func (l *loop) tellAgain(life context.Context, now Instant) {
 		if !ok {
 			continue
 		}
-		var before Instant
+		var before retold
 		if l.toldAgain != nil {
 			before = l.toldAgain[i]
 		}
@@ -62,9 +97,9 @@ func (l *loop) tellAgain(life context.Context, now Instant) {
 			continue
 		}
 		if l.toldAgain == nil {
-			l.toldAgain = make([]Instant, len(l.rules))
+			l.toldAgain = make([]retold, len(l.rules))
 		}
-		l.toldAgain[i] = now
+		l.toldAgain[i] = before.and(now, r.expiry())
 		tried = true
 		if err := l.handOver(life, out); err != nil {
 			errs = append(errs, err)
@@ -91,17 +126,17 @@ func (l *loop) noteToldAgain(errs []error) {
 }
 
 // stillFiring tells, in a round that began at began, of the alerts in m that fire if
-// half of the time is over after which they expire; told is when it did before. What
+// half of the time is over after which they expire; before is when it did last. What
 // has expired is left to the evaluation, since it is not known to fire still. For how
 // long it tells is bounded as if the query of this round had failed.
-func (r *alertingRule) stillFiring(m *RuleMemory, began, told, now Instant) (out output) {
+func (r *alertingRule) stillFiring(m *RuleMemory, began Instant, before retold, now Instant) (out output) {
 	if m.failingSince != 0 {
 		began = min(began, m.failingSince)
 	}
 	if now.Sub(began) >= r.deps.Options.ErrorResend {
 		return out
 	}
-	expiry := r.deps.Options.resolveDuration(r.group.Interval)
+	expiry := r.expiry()
 	var slot, sent Instant // of the alert before, which is that of most others
 	alerts := m.Alerts()
 	for i := range alerts {
@@ -112,7 +147,7 @@ func (r *alertingRule) stillFiring(m *RuleMemory, began, told, now Instant) (out
 		if a.LastSent != slot {
 			slot, sent = a.LastSent, m.History.began(a.LastSent)
 		}
-		if age := now.Sub(max(told, sent)); age < expiry/2 || age >= expiry {
+		if age := now.Sub(before.of(sent, expiry)); age < expiry/2 || age >= expiry {
 			continue
 		}
 		again := r.alert(a, now)

@@ -3,10 +3,11 @@ package rules_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
 
 	"tocsin/config"
 	"tocsin/rules"
@@ -14,18 +15,18 @@ import (
 )
 
 // inbox is what an Alertmanager believes that fires.
-type inbox map[string]time.Time // until when, by name
+type inbox map[labels.Labels]time.Time // until when
 
 // read takes in what was sent since, and returns what fires.
-func (b inbox) read(w *world) (firing []string) {
+func (b inbox) read(w *world) (firing []labels.Labels) {
 	for _, n := range w.notifier.Sent() {
 		for _, a := range n.Alerts {
-			b[a.Labels.Get("alertname")] = a.EndsAt
+			b[a.Labels] = a.EndsAt
 		}
 	}
-	for name, until := range b {
+	for alert, until := range b {
 		if until.After(time.Now()) {
-			firing = append(firing, name)
+			firing = append(firing, alert)
 		}
 	}
 	return firing
@@ -113,7 +114,7 @@ func TestNothingIsToldInALongRoundIfErrorsAreToTellNobody(t *testing.T) {
 		b.read(w)
 		w.pass(time.Minute)
 		if got := b.read(w); len(got) != 0 {
-			t.Errorf("%s fire still", strings.Join(got, ", "))
+			t.Errorf("%v fire still", got)
 		}
 	})
 }
@@ -205,4 +206,61 @@ func TestResultIsRecordedWhileAnotherRuleIsSlow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// That another alert of the rule is told does not bring it back.
+func TestAlertThatHasExpiredIsNotToldInALongRound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := newWorld(t), inbox{}
+		w.deps.Options.ResendDelay = time.Minute
+		j := w.journaled()
+		g := group("g")
+		for i := range 20 {
+			g.Rules = append(g.Rules, recording(fmt.Sprintf("r%d", i), "slow"))
+		}
+		g.Rules = append(g.Rules, alerting("A", "f", 0))
+		early, late := rulestest.Sample(1, "i", "early"), rulestest.Sample(1, "i", "late")
+		w.datasource.Set("f", early)
+		w.apply(g)
+		w.pass(35 * time.Second)
+		w.datasource.Set("f", early, late)
+		w.pass(80 * time.Second)
+		if got := b.read(w); len(got) != 2 {
+			t.Fatalf("%v fire, want both", got)
+		}
+		w.down(j, 195*time.Second)
+		if got := b.read(w); len(got) != 1 {
+			t.Fatalf("%v fire, want one", got)
+		}
+		w.datasource.Hang()
+		w.apply(g)
+		for range 190 {
+			w.pass(time.Second)
+			if got := b.read(w); len(got) != 1 || got[0].Get("i") != "late" {
+				t.Fatalf("at %s %v fire", time.Now().Format("04:05"), got)
+			}
+		}
+	})
+}
+
+// A round that waits for room keeps nobody from noticing that the group is to end.
+func TestGroupThatWaitsForRoomEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, start := newWorld(t), time.Now()
+		w.datasource.Set("f", rulestest.Sample(1))
+		w.datasource.Hook(func(ctx context.Context, q rules.Query) error {
+			if q.Expr == "slow" {
+				<-ctx.Done()
+			}
+			return ctx.Err()
+		})
+		w.appender.OnAppend(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		w.deps.Options.SilentRemoval = true
+		w.apply(group("g", recording("r", "f"), recording("s", "slow"), recording("s2", "slow")))
+		w.pass(2500 * time.Millisecond)
+		w.apply()
+		if took := time.Since(start); took > 12500*time.Millisecond {
+			t.Errorf("the group is gone after %s, 10s after the reload at the latest", took)
+		}
+	})
 }

@@ -26,7 +26,7 @@ type loop struct {
 	spare atomic.Int64
 	// toldAgain is when alerts of the rules were told by tellAgain; nil if they never
 	// were.
-	toldAgain []Instant
+	toldAgain []retold
 	pastFails bool // the last query for the past was not answered
 	tellFails bool // the last alerts of tellAgain were not taken
 	keepFails bool // the journal did not take the last record
