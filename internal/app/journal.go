@@ -17,6 +17,9 @@ import (
 // the queues of remote write; what is left is on disk.
 const journalDrain = 2 * time.Second
 
+// storeClose is how long, at shutdown, the last write of the store may take.
+const storeClose = 5 * time.Second
+
 // openStore opens the folder of -storage.path, if there is one, and starts the
 // clients of -remoteWrite.url, which may be nil. A folder that was not asked for
 // may fail: everything then lives in memory only.
@@ -44,7 +47,7 @@ func (a *App) openStore() (*remotewrite.Set, error) {
 		return nil, fmt.Errorf("-storage.path: %w", err)
 	}
 	if a.store != nil {
-		a.closers.add("storage", 0, a.closeStore)
+		a.closers.add("storage", storeClose, a.closeStore)
 	}
 	if writers != nil {
 		if a.store != nil {
@@ -57,11 +60,19 @@ func (a *App) openStore() (*remotewrite.Set, error) {
 }
 
 // closeStore closes the store when everybody who settles results has been closed.
-func (a *App) closeStore(context.Context) error {
+// A disk that hangs is left alone when ctx ends; the lock goes with the process.
+func (a *App) closeStore(ctx context.Context) error {
 	if a.journal != nil {
 		a.journal.Settle()
 	}
-	return a.store.Close()
+	closed := make(chan error, 1)
+	go func() { closed <- a.store.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("close %s: the disk does not answer: %w", a.opts.Storage.Path, ctx.Err())
+	}
 }
 
 // startJournal builds and starts the journal, if there is a store. What a former

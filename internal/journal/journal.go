@@ -16,6 +16,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -94,22 +95,18 @@ type Journal struct {
 	counts  counts
 
 	mu      sync.Mutex // guards the fields below
-	waiting []rules.Record
-	bytes   int           // of waiting, about
+	waiting waiting
+	owed    debt // what the disk could not take yet; it has been handed on
+	around  bool // the disk hangs: nothing waits for it until the loop is back from there
+	outbox  *outbox
 	kept    uint64        // records taken
-	told    uint64        // of these, committed and handed on
-	changed chan struct{} // closed, and made anew, when told or bytes change
+	told    uint64        // of these, handed on
+	changed chan struct{} // closed, and made anew, when told grows
 	closed  bool
 
 	wake  chan struct{} // holds one token when the loop should look
 	hurry chan struct{} // holds one token when it should not wait for company
 	done  chan struct{} // closed when the loop has ended; nil before Start
-
-	// Owned by the loop, and by Recover before it.
-	outbox *outbox
-	// What the store could not take yet. The samples have been handed on.
-	owed       []store.Put
-	owedSeries []rules.Series
 }
 
 var _ rules.Journal = (*Journal)(nil)
@@ -139,45 +136,42 @@ func (j *Journal) Start() {
 	}()
 }
 
-// Keep implements rules.Journal. When the disk takes nothing for as long as ctx
-// allows, r is handed on without having been kept, and counted.
+// Keep implements rules.Journal. When the disk has taken nothing by the end of
+// ctx, r is handed on without it, after all that waits, and counted; the disk gets
+// it when it works again. The error is ErrClosed.
 func (j *Journal) Keep(ctx context.Context, r rules.Record) error {
-	size := sizeOf(&r)
-	for {
-		j.mu.Lock()
-		if j.closed {
-			j.mu.Unlock()
-			return ErrClosed
+	for late := false; ; {
+		full, err := j.take(r, late)
+		if full == nil {
+			return err
 		}
-		if j.bytes == 0 || j.bytes+size <= maxWaiting {
-			j.waiting = append(j.waiting, r)
-			j.bytes += size
-			j.kept++
-			j.mu.Unlock()
-			signal(j.wake)
-			return nil
-		}
-		changed := j.changed
-		j.mu.Unlock()
 		select {
-		case <-changed:
+		case <-full:
 		case <-ctx.Done():
-			j.counts.bypassed.Inc()
-			j.handOn(&batch{records: []rules.Record{r}, series: r.Series})
-			return nil
+			late = true
 		}
 	}
 }
 
-func sizeOf(r *rules.Record) int {
-	n := sampleBytes * len(r.Series)
-	for i := range r.States {
-		n += len(r.States[i].Data)
+// take has r wait for a commit, or goes around the disk with it if that hangs. If
+// there is no room, and it is not late, it returns what is closed when there may be.
+func (j *Journal) take(r rules.Record, late bool) (full <-chan struct{}, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	fits := j.waiting.fits(&r)
+	switch {
+	case j.closed:
+		return nil, ErrClosed
+	case !fits && !late && !j.around:
+		return j.changed, nil
 	}
-	for i := range r.Told {
-		n += sampleBytes * len(r.Told[i].Alerts)
+	j.waiting.add(r)
+	j.kept++
+	if j.around || !fits {
+		j.goAround()
 	}
-	return n
+	signal(j.wake)
+	return nil, nil
 }
 
 // Flush implements rules.Journal. It does not wait for targets that fail, unless
@@ -227,20 +221,68 @@ func await(ctx context.Context, look func() (come bool, changed <-chan struct{})
 	}
 }
 
-// Close takes no more records, commits and hands on those it has, and ends. What
-// targets have not settled by then stays in the store; Settle has to be called
-// once more when they have been closed.
+// endWithin is how long Close waits for what ends at once unless the disk hangs.
+const endWithin = 5 * time.Second
+
+// Close takes no more records, commits those it has, hands them on as long as ctx
+// allows, and ends. What targets have not settled by then stays in the store;
+// Settle has to be called once more when they have been closed. If the disk hangs,
+// alerts are told nevertheless, and Close leaves alone what has not ended some
+// seconds after ctx; the error says what that is.
 func (j *Journal) Close(ctx context.Context) error {
 	j.mu.Lock()
 	j.closed = true
 	j.mu.Unlock()
 	signal(j.wake)
 	signal(j.hurry)
-	<-j.done
+	return errors.Join(j.endLoop(ctx), j.endPumps(ctx))
+}
+
+// endLoop returns when the last commit has ended, or endWithin after ctx.
+func (j *Journal) endLoop(ctx context.Context) error {
+	limit, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(endWithin, cancel) })()
+	if ended(limit, j.done) {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := len(j.waiting.records)
+	j.goAround()
+	return fmt.Errorf("a commit does not end: %d records may not be on disk", n)
+}
+
+// endPumps returns when results have been put, or ctx has ended, and nothing runs
+// any more, or endWithin after that.
+func (j *Journal) endPumps(ctx context.Context) error {
 	for _, p := range j.pumps {
-		p.close(ctx)
+		_ = p.idle(ctx) // what is left is on disk
+		p.end()
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+	defer cancel()
+	for _, p := range j.pumps {
+		if !ended(limit, p.ended) {
+			return errors.New("reading results back from disk does not end")
+		}
 	}
 	return nil
+}
+
+// ended reports whether done was closed when ctx ended, or before.
+func ended(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Settle tells the store what the targets have settled.

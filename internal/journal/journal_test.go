@@ -145,8 +145,8 @@ func TestTargetThatLagsIsServedFromDisk(t *testing.T) {
 		}
 		p := w.journal.pumps[0]
 		p.mu.Lock()
-		if p.rows > maxFresh || !p.behind {
-			t.Errorf("%d samples in memory, want no more than %d and the rest on disk", p.rows, maxFresh)
+		if p.queue.samples > maxFresh || p.queue.stored == 0 {
+			t.Errorf("%d samples in memory, want no more than %d and the rest on disk", p.queue.samples, maxFresh)
 		}
 		p.mu.Unlock()
 		sink.empty()
@@ -241,36 +241,11 @@ func TestEverythingGoesOnWithoutTheDisk(t *testing.T) {
 		if !w.metric("tocsin_journal_unkept_samples_total 1") {
 			t.Error("the sample is not counted as kept in memory only")
 		}
-		if len(w.journal.owed) != 1 || len(w.journal.owedSeries) != 1 {
+		if len(w.journal.owed.puts) != 1 || len(w.journal.owed.series) != 1 {
 			t.Errorf("%d values and %d samples are owed to the disk, want the state and its result",
-				len(w.journal.owed), len(w.journal.owedSeries))
+				len(w.journal.owed.puts), len(w.journal.owed.series))
 		}
 		_ = w.journal.Close(t.Context())
-	})
-}
-
-func TestHungDiskIsGoneAround(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w, _ := newWorld(t, t.TempDir())
-		defer w.stop()
-		j := w.journal
-		j.mu.Lock()
-		j.bytes += maxWaiting // as if as much were under way
-		j.mu.Unlock()
-		limited, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := j.Keep(limited, rules.Record{Told: []rules.Notification{notification("A", false, false)}}); err != nil {
-			t.Fatal(err)
-		}
-		if got := w.notifier.heard(); got != "A firing" {
-			t.Errorf("told %q", got)
-		}
-		if !w.metric("tocsin_journal_bypassed_records_total 1") {
-			t.Error("not counted")
-		}
-		j.mu.Lock()
-		j.bytes -= maxWaiting
-		j.mu.Unlock()
 	})
 }
 
@@ -280,8 +255,10 @@ func TestResultsOfAFailedCommitAreStoredWithTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		folder, sink := t.TempDir(), newSink(true)
 		w, _ := newWorld(t, folder, sink)
-		w.journal.owed = []store.Put{{Key: stateKey(state("a", "").Group), Value: []byte("1")}}
-		w.journal.owedSeries = samples("a", 1, 2)
+		w.journal.owed = debt{
+			puts:   []store.Put{{Key: stateKey(state("a", "").Group), Value: []byte("1")}},
+			series: samples("a", 1, 2),
+		}
 		w.keep(rules.Record{Series: samples("a", 3, 3)})
 		w.stop()
 		sink = newSink(false)

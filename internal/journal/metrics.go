@@ -5,9 +5,9 @@ import "github.com/VictoriaMetrics/metrics"
 // counts are what goes otherwise than planned.
 type counts struct {
 	bypassed   *metrics.Counter // records handed on without waiting for the disk
-	unkept     *metrics.Counter // samples of commits that failed; they are in memory only
+	unkept     *metrics.Counter // samples of commits that failed or hang; they are in memory only
 	untold     *metrics.Counter // alerts that no notifier took
-	lost       *metrics.Counter // samples: unreadable, or not on disk and too many for memory
+	lost       *metrics.Counter // samples: malformed on disk, or not there and too many for memory
 	readBack   *metrics.Counter // samples
 	unreadable *metrics.Counter // attempts to read results back
 }

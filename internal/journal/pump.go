@@ -5,19 +5,10 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
-	"tocsin/rules"
+	"tocsin/internal/journal/store"
 )
-
-// maxFresh is how many samples a target may lag behind before they are dropped
-// from memory and read back from disk later.
-const maxFresh = 100_000
-
-// rowBatch is the results of one commit.
-type rowBatch struct {
-	seq    uint64 // 0 if they are not on disk
-	series []rules.Series
-}
 
 // pump hands results to one target, in the order of commits: from memory as long
 // as the target keeps up, else from disk.
@@ -27,18 +18,15 @@ type pump struct {
 	end     context.CancelFunc
 	ended   chan struct{}
 
-	mu    sync.Mutex // guards the fields below
-	fresh []rowBatch // to be put, in order; what is on disk only comes after them
-	rows  int        // of fresh
-	// behind: there may be results on disk that are neither put nor in fresh.
-	behind bool
-	// skipped: such results were offered since the disk was last looked at.
-	skipped  bool
-	lacks    bool          // results were not taken into fresh that the next commit has on disk
+	// Owned by run.
+	unreadable bool // the disk, when it was last read
+
+	mu       sync.Mutex // guards the fields below
+	queue    queue
 	last     uint64        // the commit on disk that was put last
 	number   uint64        // of the batch that was put last
 	inFlight []flight      // put but not known to be settled, in order
-	changed  chan struct{} // closed, and made anew, when fresh or behind change
+	changed  chan struct{} // closed, and made anew, when queue changes
 }
 
 // flight is a commit on its way.
@@ -46,7 +34,9 @@ type flight struct{ number, seq uint64 }
 
 // newPump returns a pump that starts with what is on disk.
 func newPump(j *Journal, t Target) *pump {
-	return &pump{journal: j, target: t, behind: true, changed: make(chan struct{})}
+	p := &pump{journal: j, target: t, changed: make(chan struct{})}
+	p.queue.addStored(j.options.Store.Last())
+	return p
 }
 
 func (p *pump) start() {
@@ -58,20 +48,13 @@ func (p *pump) start() {
 	}()
 }
 
-// offer takes the results of a commit.
-func (p *pump) offer(b rowBatch) {
+// offer takes the results of a commit, or counts them as lost.
+func (p *pump) offer(b parcel) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	full := len(p.fresh) > 0 && p.rows+len(b.series) > maxFresh
-	switch {
-	case b.seq == 0 && full:
-		p.lacks = true // it is owed to the disk, and comes from there
+	if !p.queue.add(b) {
+		p.journal.counts.lost.Add(len(b.series))
 		return
-	case b.seq != 0 && (p.behind || p.lacks || full):
-		p.behind, p.skipped, p.lacks = true, true, false
-	default:
-		p.fresh = append(p.fresh, b)
-		p.rows += len(b.series)
 	}
 	p.notify()
 }
@@ -82,101 +65,127 @@ func (p *pump) notify() {
 	p.changed = make(chan struct{})
 }
 
-// run hands on results until ctx ends: those in memory, else those on disk.
+// run hands on what is queued until ctx ends.
 func (p *pump) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		p.mu.Lock()
-		var next rowBatch
-		fresh, behind, changed := len(p.fresh) > 0, p.behind, p.changed
-		if fresh {
-			next = p.fresh[0]
+		var next parcel
+		idle, changed := p.queue.empty(), p.changed
+		if !idle {
+			next = p.queue.parcels[0]
 		}
 		p.mu.Unlock()
 		switch {
-		case fresh:
-			if p.hand(ctx, next) {
-				p.pop()
-			}
-		case behind:
-			p.readBack(ctx)
-		default:
+		case idle:
 			select {
 			case <-changed:
 			case <-ctx.Done():
 			}
+		case next.stored:
+			p.readBack(ctx)
+		case p.hand(ctx, next):
+			p.mu.Lock()
+			p.queue.pop()
+			p.notify()
+			p.mu.Unlock()
 		}
 	}
 }
 
-// pop removes the first of fresh, which has been put.
-func (p *pump) pop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.rows -= len(p.fresh[0].series)
-	p.fresh[0] = rowBatch{}
-	p.fresh = p.fresh[1:]
-	if len(p.fresh) == 0 {
-		p.fresh = nil
-	}
-	p.notify()
-}
-
-// readBack hands on what is on disk, until there is nothing more.
+// readBack hands on the parcel on disk that is first in the queue. If the disk
+// cannot be read, that is tried again later, and nothing that is on it is passed
+// over meanwhile.
 func (p *pump) readBack(ctx context.Context) {
 	reader := p.journal.options.Store.Reader(p.target.Key)
 	defer reader.Close()
 	for ctx.Err() == nil {
-		p.mu.Lock()
-		p.skipped = false
-		p.mu.Unlock()
+		goal := p.goal()
 		rows, err := reader.Next()
-		switch {
-		case err == nil:
-			p.handBack(ctx, rows.Seq, rows.Rows, rows.Samples)
-			continue
-		case !errors.Is(err, io.EOF):
-			p.journal.options.Log.Error("results cannot be read back from disk", "error", err)
-			p.journal.counts.unreadable.Inc()
-		}
-		if p.caughtUp(err) {
+		// A closed store keeps what is not settled for the next process.
+		end := errors.Is(err, io.EOF) || errors.Is(err, store.ErrClosed)
+		if err != nil && !end {
+			reader.Close()
+			p.rest(ctx, err)
 			return
+		}
+		p.readable()
+		switch {
+		case end && p.readThrough(goal), !end && p.readThrough(rows.Seq-1):
+			return
+		case !end:
+			p.handBack(ctx, rows)
 		}
 	}
 }
 
-// caughtUp ends the reading from disk after err, unless it was the end and there
-// is more by now.
-func (p *pump) caughtUp(err error) bool {
+// goal returns up to which commit the first parcel, a stored one, is.
+func (p *pump) goal() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.skipped && errors.Is(err, io.EOF) {
+	return p.queue.parcels[0].seq
+}
+
+// readThrough removes the first parcel, a stored one, if nothing in it is of a
+// commit after seq.
+func (p *pump) readThrough(seq uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.queue.parcels[0].seq > seq {
 		return false
 	}
-	p.behind = false
+	p.queue.pop()
 	p.notify()
 	return true
 }
 
-// handBack hands on a commit as it is on disk.
-func (p *pump) handBack(ctx context.Context, seq uint64, rows []byte, samples int) {
+// rest lets the disk be for a moment after it could not be read. The store passes
+// over what it knows to be damaged, so this is about something that may pass, such
+// as too many open files. Results in memory do not wait for it.
+func (p *pump) rest(ctx context.Context, err error) {
+	p.journal.counts.unreadable.Inc()
+	if !p.unreadable {
+		p.journal.options.Log.Error("results cannot be read back from disk for now", "error", err)
+	}
+	p.unreadable = true
+	timer := time.NewTimer(tidyEvery)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 	p.mu.Lock()
-	known := seq <= p.last
+	defer p.mu.Unlock()
+	p.queue.postpone()
+}
+
+// readable notes that the disk has been read.
+func (p *pump) readable() {
+	if p.unreadable {
+		p.journal.options.Log.Info("results are read back from disk again")
+	}
+	p.unreadable = false
+}
+
+// handBack hands on a commit as it is on disk.
+func (p *pump) handBack(ctx context.Context, b store.Batch) {
+	p.mu.Lock()
+	known := b.Seq <= p.last
 	p.mu.Unlock()
 	if known {
 		return
 	}
-	series, err := p.journal.options.DecodeRows(rows)
+	series, err := p.journal.options.DecodeRows(b.Rows)
 	if err != nil {
 		p.journal.options.Log.Error("results on disk are malformed", "error", err)
-		p.journal.counts.lost.Add(samples)
+		p.journal.counts.lost.Add(b.Samples)
 		series = nil
 	}
 	p.journal.counts.readBack.Add(len(series))
-	p.hand(ctx, rowBatch{seq: seq, series: series})
+	p.hand(ctx, parcel{seq: b.Seq, series: series})
 }
 
 // hand puts results into the sink, however long it takes; false if ctx ended.
-func (p *pump) hand(ctx context.Context, b rowBatch) bool {
+func (p *pump) hand(ctx context.Context, b parcel) bool {
 	for ctx.Err() == nil {
 		err := p.target.Sink.Put(ctx, p.number+1, b.series)
 		if err == nil {
@@ -221,7 +230,7 @@ func (p *pump) idle(ctx context.Context) error {
 	return await(ctx, func() (bool, <-chan struct{}) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return len(p.fresh) == 0 && !p.behind, p.changed
+		return p.queue.empty(), p.changed
 	})
 }
 
@@ -231,12 +240,4 @@ func (p *pump) flush(ctx context.Context) error {
 		return err
 	}
 	return p.target.Sink.Flush(ctx)
-}
-
-// close hands on what there is as long as ctx allows, and ends. What is left is
-// on disk.
-func (p *pump) close(ctx context.Context) {
-	_ = p.idle(ctx)
-	p.end()
-	<-p.ended
 }

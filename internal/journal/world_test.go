@@ -30,16 +30,22 @@ type world struct {
 	notifier *fakeNotifier
 	sinks    []*fakeSink
 	metrics  *metrics.Set
+	log      *logBook
+	disk     *gate // what commits of results go through
 }
 
 // newWorld starts a journal in folder that writes to sinks.
 func newWorld(t *testing.T, folder string, sinks ...*fakeSink) (*world, []rules.GroupState) {
 	t.Helper()
-	w := &world{t: t, folder: folder, notifier: newFakeNotifier(), sinks: sinks, metrics: metrics.NewSet()}
-	log := slog.New(slog.DiscardHandler)
+	w := &world{t: t, folder: folder, notifier: newFakeNotifier(), sinks: sinks, metrics: metrics.NewSet(), log: &logBook{}, disk: newGate()}
+	log := slog.New(slog.NewTextHandler(w.log, nil))
 	o := Options{
 		Notifier: w.notifier, Metrics: w.metrics, Log: log,
-		EncodeRows: encodeRows, DecodeRows: decodeRows,
+		DecodeRows: decodeRows,
+		EncodeRows: func(dst []byte, samples []rules.Series) []byte {
+			w.disk.pass()
+			return encodeRows(dst, samples)
+		},
 	}
 	var names []string
 	for i, s := range sinks {
@@ -87,6 +93,52 @@ func (w *world) keep(r rules.Record) {
 	if err := w.journal.awaitTold(w.t.Context(), goal); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// logBook keeps what is logged.
+type logBook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBook) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(line)
+}
+
+// count returns how many lines have text in them.
+func (b *logBook) count(text string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Count(b.text.String(), text)
+}
+
+// gate lets everybody pass unless it is shut.
+type gate struct {
+	mu   sync.Mutex
+	open chan struct{} // closed while the gate is open
+}
+
+func newGate() *gate {
+	g := &gate{open: make(chan struct{})}
+	close(g.open)
+	return g
+}
+
+func (g *gate) pass() {
+	g.mu.Lock()
+	open := g.open
+	g.mu.Unlock()
+	<-open
+}
+
+// shut shuts the gate and returns what opens it.
+func (g *gate) shut() (open func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = make(chan struct{})
+	return sync.OnceFunc(func() { close(g.open) })
 }
 
 // encodeRows and decodeRows store samples as text, a line each.

@@ -27,13 +27,14 @@ type writer struct {
 // later commits. But if the process ends before a later commit succeeds, the one
 // that failed may be found to have succeeded.
 func (s *Store) Commit(puts []Put, rows []byte, samples int) (seq uint64, err error) {
-	if err := checkCommit(puts, rows, samples); err != nil {
-		return 0, fmt.Errorf("commit to journal %s: %w", s.disk, err)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return 0, ErrClosed
+	}
+	if err := checkCommit(puts, rows, samples); err != nil {
+		s.health.refused(err)
+		return 0, fmt.Errorf("commit to journal %s: %w", s.disk, err)
 	}
 	if len(s.ledger.targets) == 0 {
 		rows = nil

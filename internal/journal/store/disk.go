@@ -10,6 +10,12 @@ import (
 	"syscall"
 )
 
+// What is in the folder is for its owner only: values may be secret.
+const (
+	folderMode = 0o700
+	fileMode   = 0o600
+)
+
 // disk is the folder of a store. Names are relative to it; String returns its path.
 type disk interface {
 	fmt.Stringer
@@ -42,7 +48,7 @@ type folder struct{ path string }
 // wraps ErrUnwritable.
 func makeFolder(path string) (folder, error) {
 	d := folder{path}
-	if err := os.MkdirAll(path, 0o750); err != nil {
+	if err := os.MkdirAll(path, folderMode); err != nil {
 		return d, fmt.Errorf("%w: %w", ErrUnwritable, err)
 	}
 	if err := d.probe(); err != nil {
@@ -80,7 +86,7 @@ func (d folder) list() ([]string, error) {
 }
 
 func (d folder) open(name string, flags int) (file, error) {
-	f, err := os.OpenFile(filepath.Join(d.path, name), flags, 0o640)
+	f, err := os.OpenFile(filepath.Join(d.path, name), flags, fileMode)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +95,7 @@ func (d folder) open(name string, flags int) (file, error) {
 
 func (d folder) remove(name string) error { return os.Remove(filepath.Join(d.path, name)) }
 
-func (d folder) mkdir(name string) error { return os.Mkdir(filepath.Join(d.path, name), 0o750) }
+func (d folder) mkdir(name string) error { return os.Mkdir(filepath.Join(d.path, name), folderMode) }
 
 func (d folder) rename(from, to string) error {
 	return os.Rename(filepath.Join(d.path, from), filepath.Join(d.path, to))

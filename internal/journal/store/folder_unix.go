@@ -21,7 +21,7 @@ func syncFolder(path string) error {
 // lock keeps other processes out of the folder at path until release is called.
 // The error wraps ErrLocked or ErrUnwritable.
 func lock(path string) (release func() error, err error) {
-	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE, 0o640)
+	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnwritable, err)
 	}

@@ -183,3 +183,8 @@ func (r *rig) noise(n int) []byte {
 func put(key, value string) Put { return Put{Key: key, Value: []byte(value)} }
 
 func remove(key string) Put { return Put{Key: key} }
+
+// waiting returns what target has yet to settle.
+func (s *Store) waiting(target string) backlog {
+	return s.ledger.waiting(s.ledger.target(target))
+}

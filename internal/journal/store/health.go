@@ -9,6 +9,7 @@ type health struct {
 	log     *slog.Logger
 
 	failures int  // commits in a row that failed
+	refusing bool // the last commit was too large
 	full     bool // rows are dropped
 	dropped  int  // samples since full began
 }
@@ -21,11 +22,20 @@ func (h *health) failed(err error) {
 	}
 }
 
+// refused says that a commit was too large. Nothing is wrong with the disk.
+func (h *health) refused(err error) {
+	h.metrics.commit.errors.Inc()
+	if !h.refusing {
+		h.log.Error("too much for the journal at once, a crash would lose it", "error", err)
+	}
+	h.refusing = true
+}
+
 func (h *health) succeeded() {
 	if h.failures > 0 {
 		h.log.Info("journal is written again", "failed_commits", h.failures)
 	}
-	h.failures = 0
+	h.failures, h.refusing = 0, false
 	h.metrics.degraded.Set(0)
 }
 

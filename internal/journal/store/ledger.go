@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 )
 
 // ledger knows which segments there are, what rows are in them, and which of
@@ -92,17 +93,31 @@ func (l *ledger) find(seq uint64) int {
 	return sort.Search(len(l.segments), func(i int) bool { return l.segments[i].last > seq })
 }
 
+// backlog is what a target has yet to settle.
+type backlog struct {
+	batches, samples int
+	oldest           int64 // Unix time in milliseconds
+}
+
+// age returns for how long the oldest rows have waited by now; 0 if there are none.
+func (b backlog) age(now time.Time) time.Duration {
+	if b.batches == 0 {
+		return 0
+	}
+	return max(now.Sub(time.UnixMilli(b.oldest)), 0)
+}
+
 // waiting returns what t has yet to settle.
-func (l *ledger) waiting(t *target) (w Waiting) {
+func (l *ledger) waiting(t *target) (w backlog) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range l.segments[l.find(t.settled):] {
 		after := s.after(t.settled)
-		if w.Batches == 0 && len(after) > 0 {
+		if w.batches == 0 && len(after) > 0 {
 			w.oldest = after[0].at
 		}
-		w.Batches += len(after)
-		w.Samples += samplesOf(after)
+		w.batches += len(after)
+		w.samples += samplesOf(after)
 	}
 	return w
 }

@@ -61,14 +61,14 @@ func (m *storeMetrics) newDrops(target string) drops {
 // watch shows what waits for each target until unwatch is called.
 func (m *storeMetrics) watch(l *ledger) {
 	for _, t := range l.targets {
-		gauge := func(name string, value func(Waiting) float64) {
+		gauge := func(name string, value func(backlog) float64) {
 			name = targetMetric(name, t.name) + "}"
 			m.set.NewGauge(name, func() float64 { return value(l.waiting(t)) })
 			m.shown = append(m.shown, name)
 		}
-		gauge("waiting_batches", func(w Waiting) float64 { return float64(w.Batches) })
-		gauge("waiting_samples", func(w Waiting) float64 { return float64(w.Samples) })
-		gauge("waiting_oldest_seconds", func(w Waiting) float64 { return w.Age(time.Now()).Seconds() })
+		gauge("waiting_batches", func(b backlog) float64 { return float64(b.batches) })
+		gauge("waiting_samples", func(b backlog) float64 { return float64(b.samples) })
+		gauge("waiting_oldest_seconds", func(b backlog) float64 { return b.age(time.Now()).Seconds() })
 	}
 }
 

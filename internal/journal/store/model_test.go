@@ -153,7 +153,7 @@ func (m *storeModel) read(t *rapid.T) {
 	for range rapid.IntRange(1, 5).Draw(t, "batches") {
 		b, err := r.reader.Next()
 		if err == io.EOF {
-			if n := m.Waiting(name).Batches; n > 0 && r.last < target.settled {
+			if n := m.waiting(name).batches; n > 0 && r.last < target.settled {
 				t.Fatalf("end of rows, though %d batches wait", n)
 			}
 			return

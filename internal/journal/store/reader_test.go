@@ -188,7 +188,7 @@ func TestReadersAndCommitsDoNotDisturbOneAnother(t *testing.T) {
 		for n := 0; n < commits; {
 			b, err := reader.Next()
 			if err == io.EOF {
-				s.Waiting(target)
+				s.waiting(target)
 				continue
 			}
 			if want := fmt.Sprint("rows ", n, strings.Repeat(" etc", n)); err != nil || string(b.Rows) != want {

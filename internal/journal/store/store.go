@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 )
@@ -57,7 +56,7 @@ type Options struct {
 }
 
 // Store is an open folder. Commit, Values and Close may be called from many
-// goroutines and wait for one another; Settle, Waiting and Readers wait for none
+// goroutines and wait for one another; Settle, Last and Readers wait for none
 // of them.
 type Store struct {
 	disk    disk
@@ -81,20 +80,6 @@ type Store struct {
 type Put struct {
 	Key   string // at most 1 MiB
 	Value []byte
-}
-
-// Waiting is what a target has yet to settle.
-type Waiting struct {
-	Batches, Samples int
-	oldest           int64 // Unix time in milliseconds
-}
-
-// Age returns for how long the oldest rows have waited by now; 0 if there are none.
-func (w Waiting) Age(now time.Time) time.Duration {
-	if w.Batches == 0 {
-		return 0
-	}
-	return max(now.Sub(time.UnixMilli(w.oldest)), 0)
 }
 
 // Open opens the folder and reads what it holds. Damage is no error: what is there
@@ -193,9 +178,11 @@ func (s *Store) Settle(target string, through uint64) {
 	s.ledger.settle(s.ledger.target(target), through)
 }
 
-// Waiting returns what target has yet to settle.
-func (s *Store) Waiting(target string) Waiting {
-	return s.ledger.waiting(s.ledger.target(target))
+// Last returns the number of the last commit; 0 if there is none.
+func (s *Store) Last() uint64 {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	return s.ledger.last
 }
 
 // Close makes the cursors durable and lets others have the folder. Readers that

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,6 +108,10 @@ func TestTooLargeCommitsAreRefused(t *testing.T) {
 		t.Errorf("negative samples: error is %v, want ErrTooLarge", err)
 	}
 	r.wantMetric("tocsin_journal_degraded", "0")
+	r.wantMetric("tocsin_journal_commit_errors_total", "3")
+	if got := r.book.messages(slog.LevelError); len(got) != 1 {
+		t.Errorf("logged %q, want one error for all in a row", got)
+	}
 	longest := strings.Repeat("k", maxKey)
 	r.commit("", put(longest, "1"))
 	r.restart()
@@ -162,7 +167,7 @@ func TestWaitingIsShown(t *testing.T) {
 		r.commit("uv")
 		time.Sleep(2 * time.Second)
 		want("2", "5", "7")
-		if got := r.Waiting(`a"\`); got.Batches != 2 || got.Samples != 5 || got.Age(time.Now()) != 7*time.Second {
+		if got := r.waiting(`a"\`); got.batches != 2 || got.samples != 5 || got.age(time.Now()) != 7*time.Second {
 			t.Errorf("waiting is %+v", got)
 		}
 		r.Settle(`a"\`, first)
