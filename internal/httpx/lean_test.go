@@ -253,6 +253,30 @@ func TestLeanRefusalBeforeTheBodyIsTakenIsRead(t *testing.T) {
 	}
 }
 
+// brokenBody is a body that cannot be read.
+type brokenBody struct{}
+
+func (brokenBody) Read([]byte) (int, error) { return 0, errors.New("broken body") }
+
+// The server would wait for the rest as long as the client does for an answer.
+func TestLeanRequestThatCannotBeWrittenFailsAtOnce(t *testing.T) {
+	addr, _ := counting(t, echo)
+	tr := leanTransport(t, ClientOptions{})
+	for name, spoil := range map[string]func(*http.Request){
+		"body": func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(brokenBody{}), 5 },
+		"host": func(r *http.Request) { r.Host = "xn--\u00e9" },
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, addr, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoil(req)
+		if resp, err := tr.RoundTrip(req); err == nil || name == "body" && err.Error() != "broken body" {
+			t.Errorf("%s: got %v, %v", name, resp, err)
+		}
+	}
+}
+
 func TestLeanRubbishIsAnError(t *testing.T) {
 	for _, rubbish := range []string{"\x00\x01\x02", "HTTP/9.9 nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n", ""} {
 		addr, _ := counting(t, func(w http.ResponseWriter, _ *http.Request) {

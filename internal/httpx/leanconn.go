@@ -10,7 +10,8 @@ import (
 )
 
 // unwatched is how many bytes of a request, at most, are sent without watching over
-// the context: the kernel takes as many at once, as nothing else is on its way.
+// the context: the kernel takes as many at once when hardly anything else is on its
+// way. More is where the request before was longer and answered without being read.
 const unwatched = 4 << 10
 
 // leanConn is one connection. It belongs to one request or to the idle ones.
@@ -27,10 +28,11 @@ type leanConn struct {
 	since time.Time  // it is idle
 
 	// Of the request under way.
-	ctx     context.Context
-	release func() bool // ends the watch over ctx; nil while there is none
-	sent    int         // bytes
-	ready   bool        // the next read finds something
+	ctx       context.Context
+	release   func() bool // ends the watch over ctx; nil while there is none
+	afterLong bool        // the request before was longer than unwatched
+	sent      int         // bytes
+	ready     bool        // the next read finds something
 }
 
 func newLeanConn(conn net.Conn, addr string, quick *quickWait) *leanConn {
@@ -42,7 +44,8 @@ func newLeanConn(conn net.Conn, addr string, quick *quickWait) *leanConn {
 // begin makes c ready for a request.
 func (c *leanConn) begin(ctx context.Context) error {
 	deadline, _ := ctx.Deadline()
-	c.ctx, c.release, c.sent, c.ready = ctx, nil, 0, false
+	c.ctx, c.release, c.ready = ctx, nil, false
+	c.afterLong, c.sent = c.sent > unwatched, 0
 	return c.SetDeadline(deadline)
 }
 
@@ -69,7 +72,7 @@ func (c *leanConn) Read(p []byte) (int, error) {
 }
 
 func (c *leanConn) Write(p []byte) (int, error) {
-	if c.sent += len(p); c.sent > unwatched {
+	if c.sent += len(p); c.afterLong || c.sent > unwatched {
 		c.watch()
 	}
 	return c.Conn.Write(p)
@@ -81,6 +84,9 @@ func (c *leanConn) ask(req *http.Request) (*http.Response, error) {
 	writeErr := req.Write(c.out)
 	if writeErr == nil {
 		writeErr = c.out.Flush()
+	}
+	if _, network := errors.AsType[*net.OpError](writeErr); writeErr != nil && !network {
+		return nil, writeErr // the request itself is at fault
 	}
 	asked := time.Now()
 	c.ready = c.quick.await()

@@ -109,6 +109,7 @@ func TestContextIsWatchedOnlyWhereThereIsWaiting(t *testing.T) {
 		{"the answer is there", "short", true, false},
 		{"the answer is not there", "short", false, true},
 		{"the request is long", long, true, true},
+		{"the request before was long", "after long", true, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			arrived := make(chan struct{})
@@ -122,6 +123,9 @@ func TestContextIsWatchedOnlyWhereThereIsWaiting(t *testing.T) {
 			c = waiting(t, addr, func() { <-arrived; c.quick.ready = tt.ready }).take(addr)
 			defer c.Close()
 			ctx := &observed{Context: t.Context()}
+			if tt.body == "after long" {
+				c.sent = unwatched + 1
+			}
 			if err := c.begin(ctx); err != nil {
 				t.Fatal(err)
 			}
