@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"tocsin/internal/httpx"
 )
 
 const (
@@ -64,7 +65,7 @@ func readAnswer(resp *http.Response, now time.Time) answer {
 		}
 	}
 	if a.verdict == unreachable {
-		a.retryAfter = retryAfter(resp.Header.Get("Retry-After"), now)
+		a.retryAfter = httpx.RetryAfter(resp.Header.Get("Retry-After"), now, maxRetryAfter)
 	}
 	_, _ = io.CopyN(io.Discard, resp.Body, bodyDrained) // a connection that breaks here is replaced
 	return a
@@ -83,21 +84,4 @@ func statusError(status int, text []byte) error {
 		return fmt.Errorf("status %d: %s", status, s)
 	}
 	return fmt.Errorf("status %d", status)
-}
-
-// retryAfter reads a Retry-After header, seconds or a date, as a pause in
-// [0, maxRetryAfter]. One that makes no sense is 0.
-func retryAfter(header string, now time.Time) time.Duration {
-	header = strings.TrimSpace(header)
-	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil {
-		if seconds >= uint64(maxRetryAfter/time.Second) {
-			return maxRetryAfter
-		}
-		return time.Duration(seconds) * time.Second
-	}
-	at, err := http.ParseTime(header)
-	if err != nil {
-		return 0
-	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
 }

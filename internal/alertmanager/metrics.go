@@ -114,7 +114,6 @@ func (m *targetMetrics) bury(why staleness) {
 
 // metricName returns name with the labels, given as names and values in turn.
 func metricName(name string, pairs ...string) string {
-	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 	var b strings.Builder
 	b.WriteString(name)
 	sep := byte('{')
@@ -122,7 +121,7 @@ func metricName(name string, pairs ...string) string {
 		b.WriteByte(sep)
 		b.WriteString(pairs[i])
 		b.WriteString(`="`)
-		b.WriteString(escape.Replace(pairs[i+1]))
+		b.WriteString(rules.EscapeLabelValue(pairs[i+1]))
 		b.WriteByte('"')
 		sep = ','
 	}

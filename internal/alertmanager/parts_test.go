@@ -23,38 +23,6 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	for header, want := range map[string]time.Duration{
-		"":                              0,
-		"7":                             7 * time.Second,
-		" 7 ":                           7 * time.Second,
-		"-7":                            0,
-		"soon":                          0,
-		"299":                           299 * time.Second,
-		"300":                           maxRetryAfter,
-		"18446744073709551615":          maxRetryAfter,
-		"99999999999999999999999":       0,
-		"Sun, 22 Nov 2026 12:00:30 GMT": 30 * time.Second,
-		"Sun, 22 Nov 2026 11:00:00 GMT": 0,
-		"Sun, 22 Nov 2099 11:00:00 GMT": maxRetryAfter,
-	} {
-		if got := retryAfter(header, now); got != want {
-			t.Errorf("retryAfter(%q) = %s, want %s", header, got, want)
-		}
-	}
-}
-
-func FuzzRetryAfter(f *testing.F) {
-	f.Add("120")
-	f.Add("Sun, 22 Nov 2026 12:00:30 GMT")
-	f.Fuzz(func(t *testing.T, header string) {
-		if d := retryAfter(header, time.Unix(0, 0)); d < 0 || d > maxRetryAfter {
-			t.Errorf("retryAfter(%q) = %s", header, d)
-		}
-	})
-}
-
 func TestAnswerKeepsReadableStart(t *testing.T) {
 	a := readAnswer(respond(http.StatusBadRequest, "  bad \xff "+strings.Repeat("x", 1<<20)), time.Time{})
 	want := "status 400: bad \ufffd " + strings.Repeat("x", bodyShown-len("  bad \xff "))

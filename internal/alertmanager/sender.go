@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"tocsin/internal/httpx"
 )
 
 // keepBuffer is the largest request buffer that is kept for the next request.
@@ -141,8 +143,8 @@ func (s *sender) attempt(ctx context.Context, b batch, body []byte) answer {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.target.timeout,
 		fmt.Errorf("no answer within %s", s.target.timeout))
 	defer cancel()
-	p := &payload{data: body}
-	defer p.reclaim()
+	p := httpx.NewPayload(body)
+	defer p.Reclaim()
 	req, err := s.request(ctx, b, p)
 	if err != nil {
 		return answer{err: err}
@@ -155,14 +157,12 @@ func (s *sender) attempt(ctx context.Context, b batch, body []byte) answer {
 	return readAnswer(resp, time.Now())
 }
 
-func (s *sender) request(ctx context.Context, b batch, p *payload) (*http.Request, error) {
+func (s *sender) request(ctx context.Context, b batch, p *httpx.Payload) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target.endpoint.url, nil)
 	if err != nil {
 		return nil, errors.New("build request: invalid URL") // err would print the URL with its secrets
 	}
-	req.Body, _ = p.body() // never fails
-	req.GetBody = p.body
-	req.ContentLength = int64(len(p.data))
+	p.Attach(req)
 	req.Header.Set("Content-Type", "application/json")
 	// Present without a value: not sent, but tells the transport that the request
 	// may be repeated when a kept connection turns out to be closed.

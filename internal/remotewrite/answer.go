@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tocsin/internal/httpx"
 )
 
 const (
@@ -61,7 +63,7 @@ func (e *endpoint) read(resp *http.Response, p protocol) answer {
 	case a.verdict == accepted:
 		return a
 	case a.verdict == retriable:
-		a.retryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		a.retryAfter = httpx.RetryAfter(resp.Header.Get("Retry-After"), time.Now(), maxRetryAfter)
 	}
 	a.err = fmt.Errorf("write to %s: answer %s", e.name, resp.Status)
 	if t := strings.TrimSpace(string(text)); t != "" {

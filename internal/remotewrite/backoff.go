@@ -2,9 +2,6 @@ package remotewrite
 
 import (
 	"math/rand/v2"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -22,18 +19,4 @@ func backoff(first time.Duration, n int) time.Duration {
 	}
 	pause = max(min(pause, maxBackoff), first)
 	return pause + rand.N(pause/4+1)
-}
-
-// retryAfter reads a Retry-After header, in seconds or as a date. It returns 0
-// for none, for one in the past and for nonsense, and at most maxRetryAfter.
-func retryAfter(header string, now time.Time) time.Duration {
-	header = strings.TrimSpace(header)
-	if seconds, err := strconv.ParseUint(header, 10, 63); err == nil {
-		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
-	}
-	at, err := http.ParseTime(header)
-	if err != nil {
-		return 0
-	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
 }

@@ -23,7 +23,7 @@
 // differs from vmalert on purpose, which gives samples up after RetryMaxTime even
 // if there is room for them. A batch that finds no room is rejected and counted as
 // well. With Options.Borrowed only the first of these is left: the samples are kept
-// elsewhere, and SettledThrough and AwaitSettled tell which need not be any more.
+// elsewhere, and SettledThrough tells which need not be any more.
 //
 // A Client owns its senders: Start starts them, Close ends and awaits them. A Set
 // is clients that each get everything.
@@ -44,7 +44,7 @@ var ErrClosed = errors.New("remote write is closed")
 
 // Client is a remote-write client. It may be used from many goroutines.
 type Client struct {
-	// Fixed by New.
+	// Fixed before Start: by New, and by Set.Borrow.
 	options  Options
 	queue    *queue
 	endpoint *endpoint

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -39,18 +38,17 @@ func samePost(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// write sends what p holds, which is in protocol, once.
-func (e *endpoint) write(ctx context.Context, p *payload, protocol protocol) answer {
+// write sends data, which is in protocol, once.
+func (e *endpoint) write(ctx context.Context, data []byte, protocol protocol) answer {
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	body := p.body()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, nil)
 	if err != nil {
-		_ = body.Close()
 		return answer{verdict: retriable, err: fmt.Errorf("write to %s: %w", e.name, httpx.RedactError(err))}
 	}
-	req.ContentLength = int64(len(p.data))
-	req.GetBody = func() (io.ReadCloser, error) { return p.body(), nil }
+	p := httpx.NewPayload(data)
+	defer p.Reclaim()
+	p.Attach(req)
 	protocol.setHeaders(req.Header)
 	resp, err := e.client.Do(req)
 	if err != nil {

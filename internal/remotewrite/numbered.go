@@ -2,7 +2,6 @@ package remotewrite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"tocsin/rules"
@@ -41,17 +40,6 @@ func (c *Client) AwaitRoom(ctx context.Context, n int) error {
 // to be written still: storage has accepted or finally refused them all. It never
 // grows smaller, and after Close it does not change any more.
 func (c *Client) SettledThrough() uint64 { return c.queue.settled() }
-
-// AwaitSettled waits until SettledThrough is more than beyond and returns it. The
-// error is ErrClosed when that cannot be any more, and that of ctx if that ends
-// first; the number is right in any case.
-func (c *Client) AwaitSettled(ctx context.Context, beyond uint64) (through uint64, err error) {
-	through, err = c.queue.awaitSettled(ctx, beyond)
-	if err != nil && !errors.Is(err, ErrClosed) {
-		err = fmt.Errorf("wait for batches beyond %d to be settled: %w", beyond, err)
-	}
-	return through, err
-}
 
 // Failing reports whether samples wait and every attempt to write some has failed
 // of late: that they will be settled soon is not to be expected.

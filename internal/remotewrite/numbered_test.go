@@ -20,6 +20,13 @@ func (c *bench) mustPut(t testing.TB, number uint64, batch []rules.Series) {
 	}
 }
 
+func (c *bench) mustFlush(t testing.TB) {
+	t.Helper()
+	if err := c.Flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func (c *bench) wantSettled(t testing.TB, want uint64) {
 	t.Helper()
 	if got := c.SettledThrough(); got != want {
@@ -34,23 +41,11 @@ func TestBatchesAreSettledUnderTheirNumbers(t *testing.T) {
 		c.mustPut(t, 107, series(5, 1))
 		c.mustPut(t, 110, series(5, 2))
 		c.wantSettled(t, 106)
-		through := make(chan uint64, 1)
-		go func() {
-			n, err := c.AwaitSettled(t.Context(), 106)
-			if err != nil {
-				t.Error(err)
-			}
-			through <- n
-		}()
 		time.Sleep(time.Minute)
-		if len(through) != 0 {
-			t.Error("a wait ends although nothing is settled")
-		}
+		c.wantSettled(t, 106)
 		r.gate <- struct{}{}
 		synctest.Wait()
-		if n := <-through; n != 109 {
-			t.Errorf("settled through %d, want 109: what is before 110", n)
-		}
+		c.wantSettled(t, 109) // what is before 110
 		close(r.gate)
 		c.mustClose(t)
 		c.wantSettled(t, 110)
@@ -62,9 +57,8 @@ func TestRefusedBatchIsSettledToo(t *testing.T) {
 		r := &receiver{answer: always(http.StatusBadRequest, "")}
 		c := start(t, r, borrowed)
 		c.mustPut(t, 3, series(5, 1))
-		if n, err := c.AwaitSettled(t.Context(), 2); n != 3 || err != nil {
-			t.Errorf("settled through %d, %v", n, err)
-		}
+		c.mustFlush(t)
+		c.wantSettled(t, 3)
 		c.mustClose(t)
 		c.wantMetrics(t, map[string]string{`tocsin_remotewrite_dropped_rows_total{reason="refused"}`: "5"})
 	})
@@ -80,9 +74,8 @@ func TestEmptyBatchIsSettledAfterThoseBefore(t *testing.T) {
 		c.mustPut(t, 3, nil)
 		c.wantSettled(t, 1)
 		close(r.gate)
-		if n, err := c.AwaitSettled(t.Context(), 2); n != 3 || err != nil {
-			t.Errorf("settled through %d, %v", n, err)
-		}
+		c.mustFlush(t)
+		c.wantSettled(t, 3)
 		c.mustClose(t)
 	})
 }
@@ -150,9 +143,7 @@ func TestFailingIsToldFromBusyAndIdle(t *testing.T) {
 		time.Sleep(time.Minute)
 		want(true, "after many")
 		r.set(nil)
-		if _, err := c.AwaitSettled(t.Context(), 0); err != nil {
-			t.Error(err)
-		}
+		c.mustFlush(t)
 		want(false, "afterwards")
 		c.mustClose(t)
 	})
@@ -179,9 +170,8 @@ func TestWaitsEndWithTheirContextAndWithTheClient(t *testing.T) {
 		c := start(t, &receiver{answer: always(-1, "")}, borrowed)
 		c.mustPut(t, 1, series(10, 1))
 		waits := map[string]func(context.Context) error{
-			"room":    func(ctx context.Context) error { return c.AwaitRoom(ctx, 1) },
-			"settled": func(ctx context.Context) error { _, err := c.AwaitSettled(ctx, 0); return err },
-			"flush":   c.Flush,
+			"room":  func(ctx context.Context) error { return c.AwaitRoom(ctx, 1) },
+			"flush": c.Flush,
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -16,12 +16,12 @@ type limits struct {
 	borrowed bool          // the rows are kept elsewhere: none is given up, and what is left at the end is let go
 }
 
-// queue holds the rows that storage has not taken yet. Producers use put, flush,
-// awaitRoom and awaitSettled. The sender of each shard uses next, then settle until
-// the block is done, with failed and resume around the pause after a failed attempt.
-// Nothing outside knows how rows are kept.
+// queue holds the rows that storage has not taken yet. Producers use put, flush and
+// awaitRoom. The sender of each shard uses next, then settle until the block is done,
+// with failed and resume around the pause after a failed attempt. Nothing outside
+// knows how rows are kept.
 type queue struct {
-	// Fixed by newQueue.
+	// Fixed before it is used: by newQueue, and by Set.Borrow.
 	limits  limits
 	drop    func(why reason, rows int) // called with mu held
 	began   time.Time

@@ -45,8 +45,12 @@ const (
 // minRowLen is how many bytes the shortest row has.
 const minRowLen = 3
 
-// rowSample is how many rows are encoded before room is made for the others.
-const rowSample = 256
+const (
+	// rowSample is how many rows are encoded before room is made for the others.
+	rowSample = 256
+	// mostRoom is how much room is made at once, in bytes.
+	mostRoom = 8 << 20
+)
 
 // AppendRows appends rows to dst in a form that DecodeRows reads: labels, time and
 // value are restored to the bit. Rows with labels much like those of the row before
@@ -58,7 +62,7 @@ func AppendRows(dst []byte, rows []rules.Series) []byte {
 	for i := range rows {
 		if i == rowSample {
 			// The others will hardly be longer.
-			e.dst = slices.Grow(e.dst, (len(e.dst)-start)/rowSample*(len(rows)-rowSample))
+			e.dst = slices.Grow(e.dst, min(mostRoom, (len(e.dst)-start)/rowSample*(len(rows)-rowSample)))
 		}
 		e.row(&rows[i])
 	}

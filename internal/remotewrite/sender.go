@@ -12,14 +12,14 @@ import (
 type sender struct {
 	client  *Client
 	shard   int
-	payload *payload
-	effort  int  // for finding what storage refuses in the next block
-	retries int  // since the last piece that was settled
-	failing bool // as client.health was told
+	payload []byte // of the request that was made last
+	effort  int    // for finding what storage refuses in the next block
+	retries int    // since the last piece that was settled
+	failing bool   // as client.health was told
 }
 
 func (c *Client) newSender(shard int) *sender {
-	return &sender{client: c, shard: shard, payload: &payload{}, effort: maxEffort}
+	return &sender{client: c, shard: shard, effort: maxEffort}
 }
 
 // run returns when the queue is closed and the shard empty.
@@ -68,8 +68,7 @@ func (s *sender) deliver(ctx context.Context, block []part) {
 
 // encode makes the next payload of the first rows of block.
 func (s *sender) encode(block []part, limit int, p protocol) (rows int) {
-	s.payload = s.payload.reusable()
-	s.payload.data, rows = s.client.encoder.encode(s.payload.data, block, limit, p)
+	s.payload, rows = s.client.encoder.encode(s.payload, block, limit, p)
 	return rows
 }
 
@@ -165,8 +164,7 @@ func (s *sender) doubts(ctx context.Context, look *search, p *piece) bool {
 // refuse.
 func (s *sender) probe(ctx context.Context) bool {
 	c := s.client
-	empty := &payload{}
-	empty.data, _ = c.encoder.encode(nil, nil, 0, prometheus1)
+	empty, _ := c.encoder.encode(nil, nil, 0, prometheus1)
 	c.metrics.sending.probes.Inc()
 	a := c.endpoint.write(ctx, empty, prometheus1)
 	if a.verdict != accepted && a.status != http.StatusUnsupportedMediaType {
@@ -182,8 +180,8 @@ func (s *sender) account(rows int) {
 	m := &s.client.metrics.sending
 	m.rows.Add(rows)
 	m.blockRows.Update(float64(rows))
-	m.bytes.Add(len(s.payload.data))
-	m.blockBytes.Update(float64(len(s.payload.data)))
+	m.bytes.Add(len(s.payload))
+	m.blockBytes.Update(float64(len(s.payload)))
 }
 
 // refuse drops rows that storage does not want; which is only known of a single one.

@@ -47,7 +47,7 @@ func (q *queue) release() {
 			w.end(nil)
 		case w.unlessFails && fails:
 			w.end(errFailing)
-		case q.stage == ended || q.stage >= closed && w.seq > q.seq:
+		case q.stage == ended:
 			w.end(ErrClosed) // it waits for what will not come
 		default:
 			return false
@@ -95,14 +95,6 @@ func (q *queue) pass(seq uint64) error {
 	q.seq = seq
 	q.release()
 	return nil
-}
-
-// awaitSettled waits until batches beyond the given one are settled, and returns
-// through which. The error is ErrClosed when that will not be any more, or that of
-// ctx; the number is right all the same.
-func (q *queue) awaitSettled(ctx context.Context, beyond uint64) (through uint64, err error) {
-	err = q.await(ctx, &settleWaiter{seq: beyond + 1})
-	return q.settled(), err
 }
 
 // flush waits until no row of the batches put so far is queued, and makes the

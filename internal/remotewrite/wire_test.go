@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -94,24 +93,28 @@ func TestRedirectIsFollowedOnlyAsAPost(t *testing.T) {
 	}
 }
 
-func TestPayloadIsReplacedWhileABodyIsOpen(t *testing.T) {
-	p := &payload{data: []byte("abc")}
-	first, second := p.body(), p.body()
-	_ = first.Close()
-	_ = first.Close()
-	if p.reusable() == p {
-		t.Error("the bytes of an open body would be overwritten")
+// lateReader answers before it reads, and reads when the next request is there.
+type lateReader struct {
+	body io.ReadCloser
+	late chan error
+}
+
+func (l *lateReader) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.body != nil {
+		_, err := l.body.Read(make([]byte, 1))
+		l.late <- err
 	}
-	if _, err := first.Read(make([]byte, 1)); err == nil {
-		t.Error("a closed body can be read")
-	}
-	var b strings.Builder
-	if _, err := io.Copy(&b, second); err != nil || b.String() != "abc" {
-		t.Errorf("body %q, %v", b.String(), err)
-	}
-	_ = second.Close()
-	if p.reusable() != p {
-		t.Error("bytes that nobody reads are not used again")
+	l.body = r.Body
+	return status(http.StatusNoContent, ""), nil
+}
+
+func TestTransportCannotReadAfterItsRequest(t *testing.T) {
+	transport := &lateReader{late: make(chan error, 1)}
+	c := start(t, transport, func(o *Options) { o.Concurrency, o.MaxBatchSize = 1, 1 })
+	c.mustAppend(t, series(2, 1))
+	c.mustClose(t)
+	if err := <-transport.late; err == nil || err == io.EOF {
+		t.Errorf("a late read answers %v, want an error that is not the end", err)
 	}
 }
 
