@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"tocsin/internal/httpx"
 )
 
 // write puts content into a new file and returns its path.
@@ -71,7 +69,7 @@ func TestUnreadableSecretsAreAllReported(t *testing.T) {
 		case "/forbidden":
 			http.Error(w, "no", http.StatusForbidden)
 		case "/huge":
-			w.Write(make([]byte, httpx.MaxSecretSize+1))
+			w.Write(make([]byte, 64<<10+1))
 		}
 	}))
 	defer server.Close()

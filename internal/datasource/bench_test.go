@@ -38,7 +38,7 @@ func BenchmarkDecode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				r.Reset(body)
-				ans, err := decodePrometheus(r, DefaultMaxResponseSize)
+				ans, err := decodePrometheus(r, defaultMaxResponseSize)
 				if err != nil || len(ans.Samples) != n {
 					b.Fatal(len(ans.Samples), err)
 				}

@@ -27,9 +27,9 @@ import (
 	"tocsin/rules"
 )
 
-// DefaultMaxResponseSize is the longest answer, in bytes after decompression,
+// defaultMaxResponseSize is the longest answer, in bytes after decompression,
 // that a Client reads unless told otherwise.
-const DefaultMaxResponseSize = 1 << 30
+const defaultMaxResponseSize = 1 << 30
 
 // compressFrom is the length of an answer, in bytes, from which the next answer
 // to the same expression is asked for compressed. VictoriaMetrics compresses
@@ -53,7 +53,7 @@ type Options struct {
 	ShowURL           bool          // show the values of URL's query arguments in errors and requests
 
 	MaxConcurrency  int   // most queries in flight; 0 is no cap
-	MaxResponseSize int64 // bytes; 0 is DefaultMaxResponseSize
+	MaxResponseSize int64 // bytes after decompression; 0 is a gibibyte
 
 	Metrics *metrics.Set // nil counts for nobody
 	Log     *slog.Logger // nil logs nothing
@@ -109,7 +109,7 @@ func New(o Options) (*Client, error) {
 		o.Metrics = metrics.NewSet()
 	}
 	if o.MaxResponseSize <= 0 {
-		o.MaxResponseSize = DefaultMaxResponseSize
+		o.MaxResponseSize = defaultMaxResponseSize
 	}
 	c := &Client{
 		transport: o.Transport,

@@ -85,7 +85,7 @@ func TestDecodeGoodAnswers(t *testing.T) {
 func TestDecodeDoesNotDependOnHowTheAnswerArrives(t *testing.T) {
 	for _, tt := range goodAnswers {
 		for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
-			got, err := decodePrometheus(wrap(strings.NewReader(tt.body)), DefaultMaxResponseSize)
+			got, err := decodePrometheus(wrap(strings.NewReader(tt.body)), defaultMaxResponseSize)
 			if err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
@@ -246,7 +246,7 @@ func TestDecodeStopsAtTheSizeLimit(t *testing.T) {
 
 func TestDecodeReportsTheReadersError(t *testing.T) {
 	broken := errors.New("cable cut")
-	_, err := decodePrometheus(io.MultiReader(strings.NewReader(emptyVector[:20]), failingReader{broken}), DefaultMaxResponseSize)
+	_, err := decodePrometheus(io.MultiReader(strings.NewReader(emptyVector[:20]), failingReader{broken}), defaultMaxResponseSize)
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
@@ -258,7 +258,7 @@ type stuckReader struct{}
 func (stuckReader) Read([]byte) (int, error) { return 0, nil }
 
 func TestDecodeGivesUpOnAReaderThatReturnsNothing(t *testing.T) {
-	if _, err := decodePrometheus(stuckReader{}, DefaultMaxResponseSize); !errors.Is(err, io.ErrNoProgress) {
+	if _, err := decodePrometheus(stuckReader{}, defaultMaxResponseSize); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -268,7 +268,7 @@ func TestDecodeGivesUpOnAReaderThatReturnsNothing(t *testing.T) {
 func TestDecodeLeaksNothingBetweenRowsOrAnswers(t *testing.T) {
 	d := decoders.New().(*decoder)
 	decode := func(body string) answer {
-		d.begin(strings.NewReader(body), DefaultMaxResponseSize)
+		d.begin(strings.NewReader(body), defaultMaxResponseSize)
 		d.document()
 		d.finish()
 		ans, err := d.verdict()
@@ -292,7 +292,7 @@ func TestDecodeLeaksNothingBetweenRowsOrAnswers(t *testing.T) {
 
 func TestDecodeManySeriesInOrder(t *testing.T) {
 	for _, n := range []int{1, firstSamples, firstSamples + 1, 1000} {
-		got, err := decodePrometheus(strings.NewReader(manySeries(n)), DefaultMaxResponseSize)
+		got, err := decodePrometheus(strings.NewReader(manySeries(n)), defaultMaxResponseSize)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,8 +26,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"]]}]}}`))
 	f.Add([]byte(`{"x":[true,false,null,-0.1e+5,"\u00e9"],"status":"success"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, err := decodePrometheus(bytes.NewReader(body), DefaultMaxResponseSize)
-		again, errAgain := decodePrometheus(iotest.OneByteReader(bytes.NewReader(body)), DefaultMaxResponseSize)
+		got, err := decodePrometheus(bytes.NewReader(body), defaultMaxResponseSize)
+		again, errAgain := decodePrometheus(iotest.OneByteReader(bytes.NewReader(body)), defaultMaxResponseSize)
 		if (err == nil) != (errAgain == nil) || err != nil && err.Error() != errAgain.Error() {
 			t.Fatalf("error is %v, and byte by byte %v", err, errAgain)
 		}

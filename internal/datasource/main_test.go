@@ -129,5 +129,5 @@ func equal[T any](t *testing.T, got, want T) {
 }
 
 func decodeString(s string) (answer, error) {
-	return decodePrometheus(bytes.NewReader([]byte(s)), DefaultMaxResponseSize)
+	return decodePrometheus(bytes.NewReader([]byte(s)), defaultMaxResponseSize)
 }

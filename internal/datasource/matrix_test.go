@@ -35,7 +35,7 @@ var seconds = grid{1000, 9000, 1000}
 var quarters = grid{1795395825250, 1795395855250, 15000}
 
 func decodeRangeString(s string, times grid) (answer, error) {
-	return decodeRange(strings.NewReader(s), DefaultMaxResponseSize, times)
+	return decodeRange(strings.NewReader(s), defaultMaxResponseSize, times)
 }
 
 var goodMatrices = []struct {
@@ -74,7 +74,7 @@ func TestDecodeGoodMatrices(t *testing.T) {
 	for _, tt := range goodMatrices {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, wrap := range []func(io.Reader) io.Reader{unwrapped, iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
-				got, err := decodeRange(wrap(strings.NewReader(tt.body)), DefaultMaxResponseSize, tt.times)
+				got, err := decodeRange(wrap(strings.NewReader(tt.body)), defaultMaxResponseSize, tt.times)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -185,7 +185,7 @@ func TestATrackCostsTwoAllocations(t *testing.T) {
 	const n = 2000
 	body, times := manyPoints(n, 20)
 	allocs := testing.AllocsPerRun(3, func() {
-		if _, err := decodeRange(strings.NewReader(body), DefaultMaxResponseSize, times); err != nil {
+		if _, err := decodeRange(strings.NewReader(body), defaultMaxResponseSize, times); err != nil {
 			t.Error(err)
 		}
 	})
@@ -200,7 +200,7 @@ func TestATrackCostsTwoAllocations(t *testing.T) {
 func TestDecodeKeepsAnswersOfOneDecoderApart(t *testing.T) {
 	d := decoders.New().(*decoder)
 	decode := func(body string, times grid) answer {
-		d.begin(strings.NewReader(body), DefaultMaxResponseSize)
+		d.begin(strings.NewReader(body), defaultMaxResponseSize)
 		d.grid = times
 		d.document()
 		d.finish()
@@ -224,7 +224,7 @@ func TestDecodeKeepsAnswersOfOneDecoderApart(t *testing.T) {
 func TestADecoderGivesBackTheMemoryOfALongSeries(t *testing.T) {
 	body, times := manyPoints(1, 2*maxKeptPoints)
 	d := decoders.New().(*decoder)
-	d.begin(strings.NewReader(body), DefaultMaxResponseSize)
+	d.begin(strings.NewReader(body), defaultMaxResponseSize)
 	d.grid = times
 	d.document()
 	if len(d.ans.tracks) != 1 || cap(d.points) < 2*maxKeptPoints {

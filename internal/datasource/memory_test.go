@@ -40,7 +40,7 @@ func TestMemoryIsBoundedByTheResultNotTheBody(t *testing.T) {
 
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			ans, err := decodePrometheus(body, DefaultMaxResponseSize)
+			ans, err := decodePrometheus(body, defaultMaxResponseSize)
 			runtime.ReadMemStats(&after)
 			if err != nil {
 				t.Fatal(err)
@@ -56,7 +56,7 @@ func TestASeriesCostsOneAllocation(t *testing.T) {
 	const n = 5000
 	body := manySeries(n)
 	allocs := testing.AllocsPerRun(3, func() {
-		if _, err := decodePrometheus(strings.NewReader(body), DefaultMaxResponseSize); err != nil {
+		if _, err := decodePrometheus(strings.NewReader(body), defaultMaxResponseSize); err != nil {
 			t.Error(err)
 		}
 	})

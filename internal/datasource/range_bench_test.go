@@ -44,7 +44,7 @@ func BenchmarkDecodeRange(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				r.Reset(body)
-				ans, err := decodeRange(r, DefaultMaxResponseSize, times)
+				ans, err := decodeRange(r, defaultMaxResponseSize, times)
 				if err != nil || len(ans.tracks) != size.series {
 					b.Fatal(len(ans.tracks), err)
 				}

@@ -27,8 +27,8 @@ func FuzzDecodeRange(f *testing.F) {
 	f.Add([]byte(matrix(`{"metric":{},"value":[1,"1"]}`)))
 	f.Add([]byte(values(`[[1,"1"],[1,"2"],[0.5,"1"]]`)))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, err := decodeRange(bytes.NewReader(body), DefaultMaxResponseSize, everyMillisecond)
-		again, errAgain := decodeRange(iotest.OneByteReader(bytes.NewReader(body)), DefaultMaxResponseSize, everyMillisecond)
+		got, err := decodeRange(bytes.NewReader(body), defaultMaxResponseSize, everyMillisecond)
+		again, errAgain := decodeRange(iotest.OneByteReader(bytes.NewReader(body)), defaultMaxResponseSize, everyMillisecond)
 		if (err == nil) != (errAgain == nil) || err != nil && err.Error() != errAgain.Error() {
 			t.Fatalf("error is %v, and byte by byte %v", err, errAgain)
 		}

@@ -31,7 +31,7 @@ func golden(t testing.TB, name string) string {
 }
 
 func decodeRendered(s string) (answer, error) {
-	return decodeGraphite(strings.NewReader(s), DefaultMaxResponseSize)
+	return decodeGraphite(strings.NewReader(s), defaultMaxResponseSize)
 }
 
 func TestLastPointThatIsNotNullCounts(t *testing.T) {
@@ -105,7 +105,7 @@ func TestRenderedPointsCostNoMemory(t *testing.T) {
 		io.LimitReader(&repeated{s: `,[0.25,1772366400]`}, points*int64(len(`,[0.25,1772366400]`))), strings.NewReader(`]}]`))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	ans, err := decodeGraphite(body, DefaultMaxResponseSize)
+	ans, err := decodeGraphite(body, defaultMaxResponseSize)
 	runtime.ReadMemStats(&after)
 	if err != nil {
 		t.Fatal(err)
@@ -124,8 +124,8 @@ func FuzzDecodeRendered(f *testing.F) {
 	}
 	f.Add([]byte(`{"error":"x"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		got, err := decodeGraphite(bytes.NewReader(body), DefaultMaxResponseSize)
-		again, errAgain := decodeGraphite(iotest.OneByteReader(bytes.NewReader(body)), DefaultMaxResponseSize)
+		got, err := decodeGraphite(bytes.NewReader(body), defaultMaxResponseSize)
+		again, errAgain := decodeGraphite(iotest.OneByteReader(bytes.NewReader(body)), defaultMaxResponseSize)
 		if (err == nil) != (errAgain == nil) || err != nil && err.Error() != errAgain.Error() {
 			t.Fatalf("error is %v, and byte by byte %v", err, errAgain)
 		}
@@ -188,7 +188,7 @@ func BenchmarkDecodeRendered(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Reset(body)
-		ans, err := decodeGraphite(r, DefaultMaxResponseSize)
+		ans, err := decodeGraphite(r, defaultMaxResponseSize)
 		if err != nil || len(ans.Samples) != n {
 			b.Fatal(len(ans.Samples), err)
 		}

@@ -89,8 +89,8 @@ func (o *BasicAuth) files() *basicAuth {
 	}
 }
 
-func (b *basicAuth) authorization(context.Context) (string, error) {
-	username, password, err := b.current()
+func (b *basicAuth) authorization(ctx context.Context) (string, error) {
+	username, password, err := b.current(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -98,11 +98,11 @@ func (b *basicAuth) authorization(context.Context) (string, error) {
 }
 
 // current returns what the files hold now.
-func (b *basicAuth) current() (username, password string, err error) {
-	if username, err = textOf(b.usernameFile, b.username); err != nil {
+func (b *basicAuth) current(ctx context.Context) (username, password string, err error) {
+	if username, err = textOf(ctx, b.usernameFile, b.username); err != nil {
 		return "", "", fmt.Errorf("basic auth username: %w", err)
 	}
-	if password, err = textOf(b.passwordFile, b.password); err != nil {
+	if password, err = textOf(ctx, b.passwordFile, b.password); err != nil {
 		return "", "", fmt.Errorf("basic auth password: %w", err)
 	}
 	return username, password, nil
@@ -128,8 +128,8 @@ func newCredentials(kind, what string, text Secret, path string) (authorizer, er
 	return c, err
 }
 
-func (c *credentials) authorization(context.Context) (string, error) {
-	text, err := c.file.get()
+func (c *credentials) authorization(ctx context.Context) (string, error) {
+	text, err := c.file.get(ctx)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", c.what, err)
 	}
@@ -137,9 +137,9 @@ func (c *credentials) authorization(context.Context) (string, error) {
 }
 
 // textOf returns the content of f, or text if there is no such file.
-func textOf(f *file, text string) (string, error) {
+func textOf(ctx context.Context, f *file, text string) (string, error) {
 	if f == nil {
 		return text, nil
 	}
-	return f.get()
+	return f.get(ctx)
 }

@@ -90,7 +90,7 @@ func TestFileMayBeAtAURL(t *testing.T) {
 	read := func() (string, error) {
 		token := tr.auth.(*credentials).file
 		token.readAt = time.Time{}
-		return token.get()
+		return token.get(t.Context())
 	}
 	text.Store("two")
 	if got, err := read(); got != "two" || err != nil {

@@ -26,7 +26,7 @@ type tokenSource struct {
 	client     *http.Client
 	secretFile *file
 
-	turn   chan struct{} // held by who may touch the fields below; waiting for it ends with the request
+	turn   turn // held by who may touch the fields below
 	config *clientcredentials.Config
 	token  *oauth2.Token
 }
@@ -78,9 +78,9 @@ func newTokenSource(o *OAuth2, rt http.RoundTripper) (*tokenSource, error) {
 	s := &tokenSource{
 		client:     &http.Client{Transport: rt, Timeout: tokenTimeout},
 		secretFile: newFile(o.ClientSecretFile),
-		turn:       make(chan struct{}, 1),
+		turn:       newTurn(),
 	}
-	secret, err := textOf(s.secretFile, string(o.ClientSecret))
+	secret, err := textOf(context.Background(), s.secretFile, string(o.ClientSecret))
 	if err != nil {
 		return nil, fmt.Errorf("OAuth2 client secret: %w", err)
 	}
@@ -96,13 +96,11 @@ func newTokenSource(o *OAuth2, rt http.RoundTripper) (*tokenSource, error) {
 }
 
 func (s *tokenSource) authorization(ctx context.Context) (string, error) {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return "", fmt.Errorf("wait for an OAuth2 token: %w", ctx.Err())
+	if err := s.turn.take(ctx); err != nil {
+		return "", fmt.Errorf("wait for an OAuth2 token: %w", err)
 	}
-	secret, err := textOf(s.secretFile, s.config.ClientSecret)
+	defer s.turn.give()
+	secret, err := textOf(ctx, s.secretFile, s.config.ClientSecret)
 	if err != nil {
 		return "", fmt.Errorf("OAuth2 client secret: %w", err)
 	}

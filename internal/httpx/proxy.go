@@ -41,8 +41,8 @@ type proxyWithUser struct {
 	user *basicAuth
 }
 
-func (p *proxyWithUser) proxy(*http.Request) (*url.URL, error) {
-	username, password, err := p.user.current()
+func (p *proxyWithUser) proxy(req *http.Request) (*url.URL, error) {
+	username, password, err := p.user.current(req.Context())
 	if err != nil {
 		return nil, fmt.Errorf("proxy: %w", err)
 	}

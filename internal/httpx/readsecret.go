@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"unicode"
 )
 
-// MaxSecretSize is how many bytes a secret at a URL may have.
-const MaxSecretSize = 64 << 10
+// maxSecretSize is how many bytes a secret may have in a file or at a URL.
+const maxSecretSize = 64 << 10
 
 // ReadSecret returns the secret that source names as file:///path or as an
 // http(s) URL, without the white space at its end, or source itself if it names
@@ -24,9 +23,9 @@ func ReadSecret(ctx context.Context, source string, transport http.RoundTripper)
 	path, isFile := strings.CutPrefix(source, "file://")
 	switch {
 	case isFile:
-		content, err = os.ReadFile(path)
+		content, err = readLimited(path, maxSecretSize)
 	case strings.HasPrefix(source, "http://"), strings.HasPrefix(source, "https://"):
-		content, err = getContent(ctx, source, transport, MaxSecretSize)
+		content, err = getContent(ctx, source, transport, maxSecretSize)
 	default:
 		return Secret(source), nil
 	}

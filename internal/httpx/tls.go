@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -16,16 +17,17 @@ type roundTripper interface {
 	CloseIdleConnections()
 }
 
-// transportSource says which transport the next request goes through.
+// transportSource says which transport the next request goes through; ctx is that
+// of the request.
 type transportSource interface {
-	transport() (roundTripper, error)
+	transport(ctx context.Context) (roundTripper, error)
 	CloseIdleConnections()
 }
 
 // fixedTransport is a transport without files behind it.
 type fixedTransport struct{ roundTripper }
 
-func (t fixedTransport) transport() (roundTripper, error) { return t.roundTripper, nil }
+func (t fixedTransport) transport(context.Context) (roundTripper, error) { return t.roundTripper, nil }
 
 // fileTransport keeps the transport that belongs to the present content of the
 // TLS files. A change makes a new transport, as connections made with the old
@@ -57,7 +59,7 @@ func newTransportSource(o TLS, build func(*tls.Config) roundTripper) (transportS
 		options: o, build: build,
 		ca: newFile(o.CAFile), cert: newFile(o.CertFile), key: newFile(o.KeyFile),
 	}
-	if _, err := t.transport(); err != nil {
+	if _, err := t.transport(context.Background()); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -88,8 +90,8 @@ func (o *TLS) config() *tls.Config {
 	}
 }
 
-func (t *fileTransport) transport() (roundTripper, error) {
-	texts, err := t.read()
+func (t *fileTransport) transport(ctx context.Context) (roundTripper, error) {
+	texts, err := t.read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -109,14 +111,14 @@ func (t *fileTransport) transport() (roundTripper, error) {
 	return t.current, nil
 }
 
-func (t *fileTransport) read() (texts tlsTexts, err error) {
-	if texts.ca, err = textOf(t.ca, t.options.CA); err != nil {
+func (t *fileTransport) read(ctx context.Context) (texts tlsTexts, err error) {
+	if texts.ca, err = textOf(ctx, t.ca, t.options.CA); err != nil {
 		return texts, fmt.Errorf("TLS CA: %w", err)
 	}
-	if texts.cert, err = textOf(t.cert, t.options.Cert); err != nil {
+	if texts.cert, err = textOf(ctx, t.cert, t.options.Cert); err != nil {
 		return texts, fmt.Errorf("TLS certificate: %w", err)
 	}
-	if texts.key, err = textOf(t.key, string(t.options.Key)); err != nil {
+	if texts.key, err = textOf(ctx, t.key, string(t.options.Key)); err != nil {
 		return texts, fmt.Errorf("TLS key: %w", err)
 	}
 	return texts, nil

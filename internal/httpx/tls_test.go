@@ -129,12 +129,12 @@ func TestUnchangedTLSFilesKeepConnections(t *testing.T) {
 	server := newTLSServer(t, p)
 	tr := mustTransport(t, ClientOptions{TLS: TLS{CAFile: write(t, t.TempDir(), "ca", p.cert)}})
 	defer tr.Close()
-	before, _ := tr.base.transport()
+	before, _ := tr.base.transport(t.Context())
 	forget(tr)
 	if _, err := ask(t, tr, server.URL); err != nil {
 		t.Fatal(err)
 	}
-	if after, _ := tr.base.transport(); after != before {
+	if after, _ := tr.base.transport(t.Context()); after != before {
 		t.Error("the same files made another transport")
 	}
 }

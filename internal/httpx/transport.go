@@ -143,7 +143,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	base, err := t.base.transport()
+	base, err := t.base.transport(req.Context())
 	if err != nil {
 		closeBody(req)
 		return nil, err
