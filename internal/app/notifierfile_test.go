@@ -214,6 +214,37 @@ func TestNotifierFileFromAServer(t *testing.T) {
 	}
 }
 
+// The connections of a file outlive those who look for targets: what is owed at the
+// end goes through them.
+func TestEndDeliversOverTheConnectionsOfTheNotifierFile(t *testing.T) {
+	w := newWorld(t)
+	l := newListener(t, w)
+	refused, from := make(chan string, 1), make(chan string, 10)
+	w.handle(l.Server, func(rw http.ResponseWriter, r *http.Request) {
+		select {
+		case refused <- r.RemoteAddr: // the first; the next attempt is not due before the end
+			rw.Header().Set("Retry-After", "300")
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			from <- r.RemoteAddr
+			l.notify(rw, r)
+		}
+	})
+	f := withNotifierFile(t, w, staticFile(l.host()))
+	await(t, "the first attempt is settled", func() bool {
+		return f.metric(fmt.Sprintf(`vmalert_alerts_send_errors_total{addr="%s"}`, l.URL+"/api/v2/alerts")) > 0
+	})
+	if err := f.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if fires, _ := l.knows(alertA); !fires {
+		t.Error("what was queued is not delivered")
+	}
+	if was, is := <-refused, <-from; is != was {
+		t.Errorf("the end made a connection of its own, from %s, where there was one from %s", is, was)
+	}
+}
+
 func TestDuplicateOfTwoBlocksIsReportedOnce(t *testing.T) {
 	w := newWorld(t)
 	l := newListener(t, w)

@@ -65,13 +65,22 @@ func (f *notifierFile) start(set *alertmanager.Set) {
 	}()
 }
 
-// end stops all that looks for targets. Those there are stay.
+// end stops all that looks for targets. Those there are stay, and so do the
+// connections to them.
 func (f *notifierFile) end() {
 	f.cancel()
 	<-f.ended
 	blocks, _ := f.inForce()
 	for _, b := range blocks {
 		b.finder.Stop()
+	}
+}
+
+// disconnect closes the connections to the targets, after end and once nothing is to
+// be sent any more.
+func (f *notifierFile) disconnect() {
+	blocks, _ := f.inForce()
+	for _, b := range blocks {
 		_ = b.connection.transport.Close() // never fails
 	}
 }

@@ -101,6 +101,11 @@ func (a *App) useFile(ctx context.Context, set *alertmanager.Set) error {
 		return located(problems...)
 	}
 	a.notifierFile = f
+	// As those of -notifier.url, these are closed after the set has used them last.
+	a.closers.add("notifier connections", 0, func(context.Context) error {
+		f.disconnect()
+		return nil
+	})
 	f.start(set)
 	f.commit(ctx, plan)
 	return nil

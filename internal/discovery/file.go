@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,25 +25,26 @@ const (
 )
 
 // files finds what is listed in files. A file that is gone takes its targets along;
-// one that cannot be read or understood does not.
+// one that cannot be read or understood does not, nor do those in a directory that
+// cannot be read.
 type files struct {
 	patterns []string
+	matches  [][]string // of each pattern, when it was last resolved with success
 	parts    *parts
 	tally    *tally
 }
 
 func newFiles(f *notifiers.File, t *tally) source {
-	s := &files{patterns: f.Patterns, parts: newParts(), tally: t}
+	s := &files{
+		patterns: f.Patterns, matches: make([][]string, len(f.Patterns)),
+		parts: newParts(), tally: t,
+	}
 	return &poll{every: defaulted(f.Refresh, 0, fileInterval), look: s.look}
 }
 
 func (s *files) look(context.Context) view {
-	var names []string
-	for _, pattern := range s.patterns {
-		// The only error is that of a pattern, which is checked when it is read.
-		matches, _ := filepath.Glob(pattern)
-		names = append(names, matches...)
-	}
+	unresolved := s.resolve()
+	names := slices.Concat(s.matches...)
 	slices.Sort(names)
 	names = slices.Compact(names)
 	s.parts.keep(names)
@@ -51,7 +53,28 @@ func (s *files) look(context.Context) view {
 		s.tally.count(err)
 		s.parts.set(name, targets, err)
 	}
-	return s.parts.view()
+	v := s.parts.view()
+	if unresolved != nil {
+		v.known, v.err = false, errors.Join(unresolved, v.err)
+	}
+	return v
+}
+
+// resolve looks for the files that match. The error says for which patterns that
+// fails; what has matched them before still does.
+func (s *files) resolve() error {
+	var errs []error
+	for i, pattern := range s.patterns {
+		matches, err := glob(pattern)
+		if err != nil {
+			err = fmt.Errorf("resolve the pattern %s: %w", pattern, err)
+			s.tally.count(err)
+			errs = append(errs, err)
+			continue
+		}
+		s.matches[i] = matches
+	}
+	return errors.Join(errs...)
 }
 
 // readTargets returns what a file lists. Its errors name the file.

@@ -128,6 +128,58 @@ func TestUnreadableFileKeepsItsTargets(t *testing.T) {
 	wantAddresses(t, f, "am-1")
 }
 
+func TestUnreadableDirectoryKeepsItsTargets(t *testing.T) {
+	for name, last := range map[string]string{"a pattern": "*.json", "a name": "a.json"} {
+		t.Run(name, func(t *testing.T) {
+			base, good := t.TempDir(), t.TempDir()
+			place, sound := filepath.Join(base, "current"), filepath.Join(base, "b.yml")
+			replace(t, filepath.Join(good, "a.json"), `[{"targets":["am-1"]}]`)
+			replace(t, sound, `[{"targets":["am-2"]}]`)
+			link(t, good, place)
+			b := newBench()
+			f := b.filesIn(t, filepath.Join(place, last), sound)
+			<-f.Looked()
+			wantAddresses(t, f, "am-2", "am-1")
+
+			link(t, place, place) // leads nowhere, whoever reads it
+			replace(t, sound, `[{"targets":["am-3"]}]`)
+			found := b.until(t, f, func(found Found) bool { return found.Err != nil && addresses(found.Targets)[0] == "am-3" })
+			wantAddresses(t, f, "am-3", "am-1")
+			if want := "resolve the pattern " + filepath.Join(place, last) + ": "; !strings.HasPrefix(found.Err.Error(), want) {
+				t.Errorf("error is %q, want it to begin with %q", found.Err, want)
+			}
+			if b.metric(t, `tocsin_discovery_lookup_errors_total{kind="fileSD"}`) == "0" {
+				t.Error("the failure was not counted")
+			}
+
+			link(t, t.TempDir(), place) // the file is gone
+			b.until(t, f, func(found Found) bool { return found.Err == nil && len(found.Targets) == 1 })
+		})
+	}
+}
+
+func TestDirectoryThatWasNeverReadIsNotComplete(t *testing.T) {
+	place := filepath.Join(t.TempDir(), "current")
+	link(t, place, place)
+	b := newBench()
+	f := b.filesIn(t, filepath.Join(place, "*.json"))
+	<-f.Looked()
+	if found := f.Found(); found.Complete || found.Err == nil {
+		t.Errorf("complete is %v, error %v", found.Complete, found.Err)
+	}
+	link(t, t.TempDir(), place)
+	b.until(t, f, func(found Found) bool { return found.Complete && found.Err == nil })
+}
+
+// link makes path a link to target, in one step.
+func link(t *testing.T, target, path string) {
+	t.Helper()
+	next := filepath.Join(t.TempDir(), "link")
+	if err := errors.Join(os.Symlink(target, next), os.Rename(next, path)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestListFromAServer(t *testing.T) {
 	var body atomic.Value
 	body.Store(`[{"targets":["am-1:9093"],"labels":{"zone":"a"}}]`)
