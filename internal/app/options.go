@@ -124,8 +124,7 @@ type StorageOptions struct {
 	MaxDiskUsage int64  // bytes
 }
 
-// NotifierOptions says who is told of alerts. The slices pair by index; one of
-// length 1 applies to every URL.
+// NotifierOptions says who is told of alerts.
 type NotifierOptions struct {
 	URLs                    []string
 	Targets                 []NotifierTarget // one per URL

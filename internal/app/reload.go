@@ -138,11 +138,8 @@ func (r *reloader) joined(q request) []request {
 // reload puts the configuration in force as it is now, and answers requests.
 func (r *reloader) reload(ctx context.Context, trigger string, requests []request) {
 	r.status.total.Inc()
-	o, err := r.apply(ctx, trigger)
-	switch {
-	case ctx.Err() != nil:
-		err = errStopping
-	case err == nil:
+	o, err := r.attempt(ctx, trigger)
+	if err == nil {
 		r.finish(o)
 		err = o.err()
 	}
@@ -153,9 +150,9 @@ func (r *reloader) reload(ctx context.Context, trigger string, requests []reques
 
 // check is a reload of which nobody hears as long as nothing changes.
 func (r *reloader) check(ctx context.Context) {
-	o, err := r.apply(ctx, "check")
-	if err != nil || ctx.Err() != nil {
-		return
+	o, err := r.attempt(ctx, "check")
+	if err != nil {
+		return // errStopping
 	}
 	was, is := text(r.status.lastError()), text(o.err())
 	switch {
@@ -167,6 +164,23 @@ func (r *reloader) check(ctx context.Context) {
 		r.note(o)
 		r.log.Info("rule files are good again")
 	}
+}
+
+// attempt is apply for a daemon that runs: what keeps everything from being put in
+// force is a problem like others. The only error is errStopping.
+func (r *reloader) attempt(ctx context.Context, trigger string) (*outcome, error) {
+	began := time.Now()
+	o, err := r.apply(ctx, trigger)
+	switch {
+	case ctx.Err() != nil:
+		return nil, errStopping
+	case err != nil:
+		return &outcome{
+			trigger: trigger, began: began, took: time.Since(began),
+			change: rules.Change{Refused: true}, problems: flatten(located(err)),
+		}, nil
+	}
+	return o, nil
 }
 
 // finish counts, notes and logs what came of a reload.
@@ -195,8 +209,9 @@ func text(err error) string {
 	return err.Error()
 }
 
-// apply loads everything anew and puts in force what is good. The error is ctx's,
-// or ErrClosed.
+// apply loads everything anew and puts in force what is good. With an error nothing
+// has changed; it is ctx's, rules.ErrClosed, or says what no file can mend, such as
+// options that are wrong.
 func (r *reloader) apply(ctx context.Context, trigger string) (*outcome, error) {
 	o := &outcome{trigger: trigger, began: time.Now()}
 	p, err := r.plan(ctx)
@@ -233,7 +248,7 @@ type planned struct {
 	problems  []error
 }
 
-// plan loads everything anew.
+// plan loads everything anew. Its errors are those of apply, but for ErrClosed.
 func (r *reloader) plan(ctx context.Context) (*planned, error) {
 	c, err := r.loader.load(ctx)
 	if err != nil {
