@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"tocsin/internal/typo"
 )
 
 // decoder reads the documents of one file. It goes on after a problem, so that all
@@ -121,7 +123,7 @@ func (d *decoder) placeSince(n int) {
 func (d *decoder) unknownKey(f field, known []string, hints map[string]string) {
 	hint := hints[f.name]
 	if hint == "" {
-		if near := nearest(f.name, known); near != "" {
+		if near := typo.Nearest(f.name, known); near != "" {
 			hint = "did you mean " + strconv.Quote(near) + "?"
 		}
 	}

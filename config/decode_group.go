@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"tocsin/internal/typo"
 )
 
 var groupKeys = []string{
@@ -117,7 +119,7 @@ func (d *decoder) groupType(f field) Type {
 		return t
 	default:
 		hint := ""
-		if near := nearest(string(t), []string{string(Prometheus), string(Graphite), string(VLogs)}); near != "" {
+		if near := typo.Nearest(string(t), []string{string(Prometheus), string(Graphite), string(VLogs)}); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		d.problem(f.line, hint, "unknown type %q; expected prometheus, graphite or vlogs", clip(string(t)))

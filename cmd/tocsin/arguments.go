@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tocsin/internal/envvar"
+	"tocsin/internal/typo"
 )
 
 // parseArguments sets flags from args in the style of Go's flag package, which
@@ -120,7 +121,7 @@ func (f *flagSet) unknown(name string) error {
 			candidates = append(candidates, e.Name)
 		}
 	}
-	if guess := nearest(name, candidates); guess != "" {
+	if guess := typo.Nearest(name, candidates); guess != "" {
 		return fmt.Errorf("unknown flag -%s; did you mean -%s?", name, guess)
 	}
 	return fmt.Errorf("unknown flag -%s", name)

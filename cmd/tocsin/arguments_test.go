@@ -147,37 +147,3 @@ func TestErrorsDoNotRepeatSecrets(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	candidates := []string{"datasource.url", "datasource.headers", "dryRun", "notifier.url", "rule", "tls"}
-	for name, want := range map[string]string{
-		"datasource.URL":    "datasource.url",
-		"datasource_url":    "datasource.url",
-		"datasorce.ulr":     "datasource.url",
-		"datasource.header": "datasource.headers",
-		"DRYRUN":            "dryRun",
-		"dry-run":           "dryRun",
-		"rules":             "rule",
-		"notify.url":        "notifier.url",
-		"configuration":     "",
-		"":                  "",
-	} {
-		if got := nearest(name, candidates); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestEditDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"abc", "abc", 0}, {"", "abc", 3}, {"abc", "", 3},
-		{"abc", "abd", 1}, {"abc", "ab", 1}, {"url", "ulr", 1}, {"kitten", "sitting", 3},
-	} {
-		if got := editDistance(c.a, c.b); got != c.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
