@@ -18,7 +18,7 @@ type notifierFlags struct {
 
 func addNotifierFlags(f *flagSet, o *app.NotifierOptions) *notifierFlags {
 	f.topic = topicNotifier
-	n := &notifierFlags{urls: f.strings("notifier.url", "Alertmanager to send alerts to; every one given gets all alerts. Required for alerting rules, unless -notifier.blackhole is set")}
+	n := &notifierFlags{urls: f.strings("notifier.url", "Alertmanager to send alerts to; every one given gets all alerts. Required for alerting rules, unless -notifier.config or -notifier.blackhole is set")}
 	f.string(&o.Config, "notifier.config", "", "File, or http(s) URL of one, that says which Alertmanagers there are or how they are discovered, and how alerts are relabeled, instead of -notifier.url; read again with the rules")
 	f.bool(&o.Blackhole, "notifier.blackhole", false, "Evaluate alerting rules but send no alerts")
 	f.bool(&o.ShowURL, "notifier.showURL", false, "Show -notifier.url whole in logs, pages and metrics; otherwise user, password and values of its query are hidden")

@@ -30,7 +30,7 @@ func addRemoteWriteFlags(f *flagSet, o *app.RemoteWriteOptions) *remoteWriteFlag
 	f.int(&o.MaxBatchSize, "remoteWrite.maxBatchSize", 10_000, "Most series in one request")
 	f.int(&o.MaxQueueSize, "remoteWrite.maxQueueSize", 100_000, "Most series that wait to be sent, for each URL")
 	f.duration(&o.RetryMinInterval, "remoteWrite.retryMinInterval", time.Second, "Wait before the first retry; it doubles with every further one")
-	f.duration(&o.RetryMaxTime, "remoteWrite.retryMaxTime", 30*time.Second, "How long a request is retried before its series are given up")
+	f.duration(&o.RetryMaxTime, "remoteWrite.retryMaxTime", 30*time.Second, "While storage fails, series wait for at least this long; after it, and without -storage.path only, the oldest are given up if newer ones need their room. A replay ends that could write nothing for this long")
 	f.duration(&o.SendTimeout, "remoteWrite.sendTimeout", 30*time.Second, "Most time one request may take")
 	f.duration(&o.DrainTimeout, "remoteWrite.drainTimeout", 5*time.Second, "How long to go on writing queued series at shutdown")
 
