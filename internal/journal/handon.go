@@ -1,6 +1,10 @@
 package journal
 
-import "tocsin/rules"
+import (
+	"time"
+
+	"tocsin/rules"
+)
 
 // batch is records that are handed on together.
 type batch struct {
@@ -20,10 +24,30 @@ func (j *Journal) goAround() {
 	j.note(&d, next, series)
 	j.owed.add(d)
 	j.owed.trim()
+	if !j.around {
+		j.options.Log.Error("disk of the journal hangs, a crash would lose what is in memory")
+	}
 	j.around = true
 	j.counts.bypassed.Add(len(w.records))
 	j.counts.unkept.Add(len(series))
 	j.tell(batch{records: w.records, series: concat(w.records)})
+}
+
+// watch has what waits go around the disk if the commit that begins now does not end
+// within hangAfter. The caller calls end, with mu locked, when it has ended.
+func (j *Journal) watch() (end func()) {
+	ended := false // guarded by mu
+	timer := time.AfterFunc(hangAfter, func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if !ended {
+			j.goAround()
+		}
+	})
+	return func() {
+		ended = true
+		timer.Stop()
+	}
 }
 
 // tell hands on b, the first records that wait, and wakes those who wait for that,

@@ -16,7 +16,6 @@ package journal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -38,6 +37,9 @@ const (
 	gatherFor = 200 * time.Millisecond
 	// tidyEvery is the pause between looks at what was delivered meanwhile.
 	tidyEvery = time.Second
+	// hangAfter is how long the disk may take for a commit before nothing waits for
+	// it any more: whoever is to be woken has waited as long.
+	hangAfter = 5 * time.Second
 	// maxWaiting bounds what may wait for a disk that hangs, in bytes of states,
 	// samples and alerts together.
 	maxWaiting  = 32 << 20
@@ -97,7 +99,7 @@ type Journal struct {
 	mu      sync.Mutex // guards the fields below
 	waiting waiting
 	owed    debt // what the disk could not take yet; it has been handed on
-	around  bool // the disk hangs: nothing waits for it until the loop is back from there
+	around  bool // the disk hangs: nothing waits until the commit under way ends
 	outbox  *outbox
 	kept    uint64        // records taken
 	told    uint64        // of these, handed on
@@ -248,9 +250,8 @@ func (j *Journal) endLoop(ctx context.Context) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	n := len(j.waiting.records)
 	j.goAround()
-	return fmt.Errorf("a commit does not end: %d records may not be on disk", n)
+	return errors.New("a commit does not end: what came since it began may not be on disk")
 }
 
 // endPumps returns when results have been put, or ctx has ended, and nothing runs

@@ -59,7 +59,11 @@ func (j *Journal) commit() (closed bool) {
 // mu.
 func (j *Journal) due(records []rules.Record, series []rules.Series) debt {
 	due := j.owed
-	j.owed, j.around = debt{}, false
+	j.owed = debt{}
+	if j.around {
+		j.options.Log.Info("disk of the journal hangs no more")
+	}
+	j.around = false
 	// What is told only after this commit is not looked at yet.
 	fresh := debt{puts: j.outbox.tidy(make([]store.Put, 0, 2*len(records)), j.options.Notifier)}
 	j.note(&fresh, records, series)
@@ -88,6 +92,7 @@ func (j *Journal) note(d *debt, records []rules.Record, series []rules.Series) {
 // returns the number of the commit, or 0. What could not be stored is owed to the
 // next commit.
 func (j *Journal) store(d debt, fresh int) uint64 {
+	end := j.watch()
 	var rows []byte
 	if len(d.series) > 0 {
 		rows = j.options.EncodeRows(nil, d.series)
@@ -95,6 +100,7 @@ func (j *Journal) store(d debt, fresh int) uint64 {
 	seq, err := j.options.Store.Commit(d.puts, rows, len(d.series))
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	end()
 	if err == nil {
 		return seq
 	}
