@@ -67,16 +67,22 @@ func (j *Journal) tell(b batch) {
 // handOn tells of alerts and gives the series to the targets.
 func (j *Journal) handOn(b batch) {
 	for i := range b.records {
-		for _, n := range b.records[i].Told {
-			if err := j.options.Notifier.Notify(n); err != nil {
-				j.counts.untold.Add(len(n.Alerts))
-			}
-		}
+		j.notify(j.outbox.held.release(&b.records[i]))
+		j.notify(b.records[i].Told)
 	}
 	if len(b.series) == 0 {
 		return
 	}
 	for _, p := range j.pumps {
 		p.offer(parcel{seq: b.seq, series: b.series})
+	}
+}
+
+// notify tells of alerts.
+func (j *Journal) notify(all []rules.Notification) {
+	for _, n := range all {
+		if err := j.options.Notifier.Notify(n); err != nil {
+			j.counts.untold.Add(len(n.Alerts))
+		}
 	}
 }

@@ -137,6 +137,7 @@ func TestWhatWentAroundAHungDiskIsStoredWhenItIsBack(t *testing.T) {
 		sink := newSink(false)
 		w, states := newWorld(t, folder, sink)
 		defer w.stop()
+		time.Sleep(holdFor)
 		synctest.Wait()
 		if got, want := statesText(states), "small=1"; got != want {
 			t.Errorf("recovered %.40q, want %q", got, want)

@@ -88,6 +88,8 @@ func TestEndsOfAlertsAreToldAgainUntilTheyAreAccepted(t *testing.T) {
 		w.stop()
 		for range 2 { // it is still not accepted the second time
 			w, _ = newWorld(t, folder)
+			time.Sleep(holdFor)
+			synctest.Wait()
 			if got, want := w.notifier.heard(), "Unheard resolved"; got != want {
 				t.Errorf("after a restart told %q, want %q", got, want)
 			}

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"time"
 
+	"tocsin/config"
 	"tocsin/internal/journal/store"
 	"tocsin/rules"
 )
 
 // run commits until the journal is closed and nothing waits.
 func (j *Journal) run() {
+	held := time.NewTimer(holdFor)
+	defer held.Stop()
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
 	for {
@@ -21,6 +24,8 @@ func (j *Journal) run() {
 			}
 		case <-tidy.C:
 			j.tidy()
+		case <-held.C:
+			j.holdNoMore()
 		}
 	}
 }
@@ -123,4 +128,11 @@ func (j *Journal) tidy() {
 	if !due.empty() {
 		j.store(due, 0)
 	}
+}
+
+// holdNoMore tells the ends that groups had no news of.
+func (j *Journal) holdNoMore() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.notify(j.outbox.held.take(func(config.Key) bool { return true }))
 }

@@ -12,9 +12,12 @@ import (
 // by its group.
 type outbox struct {
 	stored map[labels.Labels]string // keys in the store
+	held   held                     // of stored
 }
 
-func newOutbox() *outbox { return &outbox{stored: make(map[labels.Labels]string)} }
+func newOutbox() *outbox {
+	return &outbox{stored: make(map[labels.Labels]string), held: make(held)}
+}
 
 // note appends what n changes in the store.
 func (o *outbox) note(puts []store.Put, n *rules.Notification) []store.Put {
@@ -37,7 +40,7 @@ func (o *outbox) note(puts []store.Put, n *rules.Notification) []store.Put {
 // tidy appends the removal of what has been delivered.
 func (o *outbox) tidy(puts []store.Put, n Notifier) []store.Put {
 	for l, key := range o.stored {
-		if !n.Undelivered(l) {
+		if _, held := o.held[l]; !held && !n.Undelivered(l) {
 			delete(o.stored, l)
 			puts = append(puts, store.Put{Key: key})
 		}

@@ -8,9 +8,9 @@ import (
 	"tocsin/rules"
 )
 
-// Recover returns what groups remembered at the end of the former process, and
-// tells again of the alerts that had ended but were not accepted by everybody.
-// The error joins one for each thing that cannot be read, which is left out. It
+// Recover returns what groups remembered at the end of the former process. The
+// alerts that had ended, but were not accepted by everybody, are told again with the
+// first news of their groups, or holdFor after Start. The error joins one for each thing that cannot be read, which is left out. It
 // is called once, before Start.
 func (j *Journal) Recover() ([]rules.GroupState, error) {
 	var states []rules.GroupState
@@ -21,7 +21,7 @@ func (j *Journal) Recover() ([]rules.GroupState, error) {
 		case isState:
 			states = append(states, rules.GroupState{Group: group, Data: value})
 		case strings.HasPrefix(key, noticePrefix):
-			if err := j.outbox.recover(key, value, j.options.Notifier); err != nil {
+			if err := j.outbox.recover(key, value); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -33,12 +33,12 @@ func (j *Journal) Recover() ([]rules.GroupState, error) {
 	return states, errors.Join(errs...)
 }
 
-// recover tells of an alert that had ended.
-func (o *outbox) recover(key string, value []byte, to rules.Notifier) error {
+// recover holds an alert that had ended.
+func (o *outbox) recover(key string, value []byte) error {
 	n, err := decodeNotice(value)
 	if err != nil {
 		return err
 	}
-	o.stored[n.Alerts[0].Labels] = key
-	return to.Notify(n)
+	o.stored[n.Alerts[0].Labels], o.held[n.Alerts[0].Labels] = key, n
+	return nil
 }
