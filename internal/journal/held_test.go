@@ -72,7 +72,7 @@ func TestEndOfAFormerProcessDoesNotWaitForEver(t *testing.T) {
 		if got := w.notifier.heard(); got != "" {
 			t.Errorf("told %q too early", got)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got, want := w.notifier.heard(), "A resolved, B resolved"; got != want {
 			t.Errorf("told %q, want %q", got, want)
