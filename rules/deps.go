@@ -25,14 +25,6 @@ type Deps struct {
 	Options  Options
 }
 
-// linkerOf returns what gives the alerts of g their addresses.
-func (d *Deps) linkerOf(g *config.Group) GroupLinker {
-	if d.Link == nil {
-		return func(*config.Rule, *Instance) Link { return Link{} }
-	}
-	return d.Link(g)
-}
-
 // Options is how rules are evaluated, whatever group they are in.
 type Options struct {
 	ExternalLabels    []config.Pair // sorted by name

@@ -62,7 +62,7 @@ func NewGroup(cfg *config.Group, d *Deps) (*Group, error) {
 		timeout: d.Options.queryTimeout(cfg.Interval),
 		rules:   make([]rule, len(cfg.Rules)),
 	}
-	env := &groupEnv{group: cfg, groupID: g.id, deps: d, tenant: newTenant(cfg.Tenant), link: d.linkerOf(cfg)}
+	env := &groupEnv{group: cfg, groupID: g.id, deps: d, tenant: newTenant(cfg.Tenant), link: d.Link.Of(cfg)}
 	common := newCommonLabels(d.Options.ExternalLabels, cfg.Labels, env.tenant.pairs)
 	identities := make([]RuleIdentity, len(cfg.Rules))
 	shown := make([]RuleSnapshot, len(cfg.Rules))

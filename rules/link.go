@@ -33,8 +33,17 @@ func (l Link) AppendJSON(dst []byte) []byte {
 	return append(dst, '"')
 }
 
-// Linker returns what gives the alerts of a group their addresses.
+// Linker returns what gives the alerts of a group their addresses. With nil they
+// have none.
 type Linker func(g *config.Group) GroupLinker
+
+// Of returns what gives the alerts of g their addresses.
+func (l Linker) Of(g *config.Group) GroupLinker {
+	if l == nil {
+		return func(*config.Rule, *Instance) Link { return Link{} }
+	}
+	return l(g)
+}
 
 // GroupLinker returns the address of an alert of r, a rule of the group.
 type GroupLinker func(r *config.Rule, a *Instance) Link

@@ -14,7 +14,7 @@ func newLatch() latch { return make(latch, 1) }
 func (l latch) lock()   { l <- struct{}{} }
 func (l latch) unlock() { <-l }
 
-// lockUnless locks and returns true, or returns false as soon as one of ends is
+// lockUnless locks and returns true, or returns false as soon as end or other is
 // closed.
 func (l latch) lockUnless(end, other <-chan struct{}) bool {
 	select {

@@ -139,11 +139,8 @@ func (e *encoder) appendAlert(dst []byte, s *rules.Snapshot, r *rules.RuleSnapsh
 }
 
 func (e *encoder) source(s *rules.Snapshot, r *rules.RuleSnapshot, a *rules.Instance) rules.Link {
-	if e.state.Link == nil {
-		return rules.Link{}
-	}
 	if s.Group != e.linked {
-		e.linked, e.link = s.Group, e.state.Link(s.Group)
+		e.linked, e.link = s.Group, e.state.Link.Of(s.Group)
 	}
 	return e.link(r.Rule, a)
 }

@@ -119,9 +119,7 @@ func (s *Server) alertPage(q pageRequest) (pageContent, error) {
 	if d.Sent {
 		d.Deliveries = s.deliveryRows(q, a.Labels)
 	}
-	if s.opts.State.Link != nil {
-		d.Source = elsewhere(s.opts.State.Link(g.Group)(r.Rule, a).String(), a.ID)
-	}
+	d.Source = elsewhere(s.opts.State.Link.Of(g.Group)(r.Rule, a).String(), a.ID)
 	return pageContent{Template: "alert", Title: r.Rule.Name, Data: d}, nil
 }
 
